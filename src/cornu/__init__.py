@@ -1,0 +1,67 @@
+"""Cornu: the Keras workflow - define, compile, fit, evaluate, predict - on JAX.
+
+`import cornu as keras` is enough to run a program written for Keras 3.
+"""
+
+from cornu import (
+    activations,
+    callbacks,
+    constraints,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    regularizers,
+    saving,
+    utils,
+)
+from cornu.core.dtypes import DTypePolicy
+from cornu.core.random import SeedGenerator
+from cornu.core.variable import Variable
+from cornu.graph import KerasTensor
+from cornu.initializers import Initializer
+from cornu.layers import Input, InputSpec, Layer
+from cornu.losses import Loss
+from cornu.metrics import Metric
+from cornu.models import Functional, Model, Sequential
+from cornu.optimizers import Optimizer
+from cornu.regularizers import Regularizer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DTypePolicy",
+    "Functional",
+    "Initializer",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Regularizer",
+    "SeedGenerator",
+    "Sequential",
+    "Variable",
+    "__version__",
+    "activations",
+    "callbacks",
+    "constraints",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "regularizers",
+    "saving",
+    "utils",
+]

@@ -1,0 +1,289 @@
+"""Objects to plain configurations and back, in the form that Keras 3 writes.
+
+A configuration is `{"module", "class_name", "config", "registered_name"}`. Every class that derives
+from `Serializable` is known by name from the moment it is defined, so reading a configuration
+imports nothing and runs no code from it: a name is either known or an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import inspect
+import types
+from collections.abc import Callable, Iterator
+
+import jax
+import numpy as np
+
+_classes: dict[tuple[str, str], type] = {}
+_custom: dict[str, Callable] = {}
+_custom_names: dict[Callable, str] = {}
+_scopes: list[dict[str, Callable]] = []
+_PLAIN = (str, int, float, bool, type(None))
+_SELF = "cornu"
+
+
+class Serializable:
+    """A class whose objects can be written as a configuration and made again from it.
+
+    Subclasses defined by Cornu are found by the package they live in and their name; those of users
+    are found through `register_keras_serializable` or `custom_objects`.
+    """
+
+    public_module: str | None = None
+    """The public package after `keras.`; by default the package that defines the class."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if cls.__module__.split(".")[0] == _SELF and not cls.__name__.startswith("_"):
+            _classes[public_location(cls)] = cls
+
+    def get_config(self) -> dict:
+        """The arguments that make an equal object."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict):
+        """An object made from what `get_config` returned."""
+        return cls(**config)
+
+
+def public_location(cls: type) -> tuple[str, str]:
+    """Where Keras keeps the class of this name: `("keras.layers", "Dense")`."""
+    package = cls.__dict__.get("public_module")
+    if package is None:
+        package = cls.__module__.split(".")[1]
+    return (f"keras.{package}" if package else "keras"), cls.__name__
+
+
+def is_builtin(cls: type) -> bool:
+    """Whether a class is Cornu's own, not a user's."""
+    return cls.__module__.split(".")[0] == _SELF
+
+
+def serialize(obj):
+    """The plain, JSON-ready form of an object: the inverse of `deserialize`."""
+    if isinstance(obj, _PLAIN):
+        return obj
+    if isinstance(obj, (list, tuple)):
+        return [serialize(item) for item in obj]
+    if isinstance(obj, dict):
+        return {key: serialize(value) for key, value in obj.items()}
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, np.ndarray):
+        return {
+            "class_name": "__numpy__",
+            "config": {"value": obj.tolist(), "dtype": obj.dtype.name},
+        }
+    if isinstance(obj, jax.Array):
+        return {
+            "class_name": "__tensor__",
+            "config": {"value": np.asarray(obj).tolist(), "dtype": obj.dtype.name},
+        }
+    if hasattr(obj, "serialize_self"):
+        return obj.serialize_self()
+    if isinstance(obj, types.FunctionType | types.BuiltinFunctionType) or (
+        callable(obj) and not hasattr(obj, "get_config")
+    ):
+        return _serialize_function(obj)
+    if not hasattr(obj, "get_config"):
+        raise TypeError(
+            f"{obj!r} of type {type(obj).__name__} cannot be written as a configuration: "
+            "give its class a get_config() method"
+        )
+    return _serialize_object(obj)
+
+
+def _serialize_object(obj) -> dict:
+    cls = type(obj)
+    if is_builtin(cls):
+        module, class_name = public_location(cls)
+        registered = None
+    else:
+        module, class_name = cls.__module__, cls.__name__
+        registered = _custom_names.get(cls, cls.__name__)
+        if module == "__main__":
+            module = None
+    config = {
+        "module": module,
+        "class_name": class_name,
+        "config": serialize(obj.get_config()),
+        "registered_name": registered,
+    }
+    for part in ("build_config", "compile_config"):
+        getter = getattr(obj, f"get_{part}", None)
+        value = getter() if getter is not None else None
+        if value is not None:
+            config[part] = serialize(value)
+    return config
+
+
+def _serialize_function(function) -> dict:
+    name = _custom_names.get(function, getattr(function, "__name__", type(function).__name__))
+    if name == "<lambda>":
+        raise ValueError(
+            "a lambda cannot be written to a file: its code would have to be run when the file is "
+            "read. Use a named function and register it with "
+            "cornu.saving.register_keras_serializable()"
+        )
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": name,
+        "registered_name": name,
+    }
+
+
+def deserialize(config, custom_objects: dict | None = None, safe_mode: bool = True):
+    """The object that a configuration describes.
+
+    `custom_objects` maps names to the user's classes and functions. `safe_mode` is accepted as in
+    Keras; code in a file is never run here, whatever its value.
+
+    Raises ValueError where the configuration names a class or function that is not known.
+    """
+    if custom_objects:
+        with custom_object_scope(custom_objects):
+            return deserialize(config)
+    if isinstance(config, (list, tuple)):
+        return [deserialize(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config or "config" not in config:
+        return {key: deserialize(value) for key, value in config.items()}
+    class_name, inner = config["class_name"], config["config"]
+    if class_name == "__numpy__":
+        return np.array(inner["value"], dtype=inner["dtype"])
+    if class_name == "__tensor__":
+        return jax.device_put(np.array(inner["value"], dtype=inner["dtype"]))
+    if class_name == "__bytes__":
+        return inner["value"].encode()
+    if class_name == "__slice__":
+        return slice(*(deserialize(inner[key]) for key in ("start", "stop", "step")))
+    if class_name == "__ellipsis__":
+        return ...
+    if class_name == "__lambda__":
+        raise ValueError(
+            "the configuration holds the bytecode of a lambda. Code from a file is never run: "
+            "define the function in the program and pass it through custom_objects"
+        )
+    if class_name == "function":
+        name = config.get("registered_name") or inner
+        return custom_object(name) or custom_object(inner) or inner
+    return _deserialize_object(config)
+
+
+def _deserialize_object(config: dict):
+    cls = find_class(config)
+    inner = config["config"]
+    if isinstance(inner, dict) and not getattr(cls, "deserializes_itself", False):
+        inner = {
+            key: deserialize(value) if _is_object(value) else value for key, value in inner.items()
+        }
+    try:
+        obj = cls.from_config(inner)
+    except TypeError as error:
+        raise TypeError(
+            f"{config['class_name']} cannot be made from its configuration {inner}: {error}"
+        ) from error
+    build_config = config.get("build_config")
+    if build_config and hasattr(obj, "build_from_config"):
+        obj.build_from_config(build_config)
+    compile_config = config.get("compile_config")
+    if compile_config and hasattr(obj, "compile_from_config"):
+        obj.compile_from_config(compile_config)
+    return obj
+
+
+def _is_object(value) -> bool:
+    if isinstance(value, dict):
+        return "class_name" in value or any(_is_object(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_is_object(item) for item in value)
+    return False
+
+
+def find_class(config: dict) -> type:
+    """The class that a configuration names; ValueError with the nearest known name if unknown."""
+    class_name = config["class_name"]
+    module = config.get("module") or ""
+    registered = config.get("registered_name")
+    for name in (registered, class_name):
+        found = custom_object(name) if name else None
+        if found is not None:
+            return found  # type: ignore[return-value]
+    found = _classes.get((module, class_name))
+    if found is None and (module.startswith("keras") or not module):
+        # Keras writes the public package for its own classes, but older files and inner classes
+        # carry "keras.src.…": fall back on the one class of that name.
+        same_name = [cls for (_, name), cls in _classes.items() if name == class_name]
+        found = same_name[0] if same_name else None
+    if found is None:
+        known = sorted({name for _, name in _classes})
+        raise ValueError(
+            f"unknown class {class_name!r} (module {module or None!r})"
+            f"{did_you_mean(class_name, known)}. Pass a class of your own through "
+            "custom_objects={...} or register it with cornu.saving.register_keras_serializable()"
+        )
+    return found
+
+
+def did_you_mean(name: str, known) -> str:
+    """`"; did you mean 'relu'?"` where a known name is near, an empty string otherwise."""
+    near = difflib.get_close_matches(str(name), [str(item) for item in known], n=1, cutoff=0.55)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None):
+    """Class decorator: makes a class or function of the user's known under `package>name`.
+
+    >>> @register_keras_serializable(package="docs")
+    ... def double(x):
+    ...     return 2 * x
+    >>> get_registered_name(double)
+    'docs>double'
+    """
+
+    def decorate(obj):
+        registered = f"{package}>{name or obj.__name__}"
+        if inspect.isclass(obj) and not hasattr(obj, "get_config"):
+            raise ValueError(
+                f"{obj.__name__} cannot be registered: it has no get_config() method"
+            )
+        _custom[registered] = obj
+        _custom_names[obj] = registered
+        return obj
+
+    return decorate
+
+
+def get_registered_name(obj) -> str:
+    """The name under which a class or function is registered, or its own."""
+    return _custom_names.get(obj, obj.__name__)
+
+
+def get_registered_object(name: str, custom_objects: dict | None = None):
+    """The class or function of that name among the user's, or None."""
+    return (custom_objects or {}).get(name) or custom_object(name)
+
+
+def custom_object(name):
+    """The user's class or function of that name in the open scopes or the register, or None."""
+    if not isinstance(name, str):
+        return None
+    for scope in reversed(_scopes):
+        if name in scope:
+            return scope[name]
+    return _custom.get(name)
+
+
+@contextlib.contextmanager
+def custom_object_scope(objects: dict) -> Iterator[None]:
+    """Within the `with` block, the names in `objects` are known when configurations are read."""
+    _scopes.append(dict(objects))
+    try:
+        yield
+    finally:
+        _scopes.pop()

@@ -1,0 +1,583 @@
+"""Trainer: compile, fit, evaluate, predict. What makes a model out of a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu import losses as losses_module
+from cornu import metrics as metrics_module
+from cornu import optimizers
+from cornu.callbacks.callback_list import CallbackList
+from cornu.core.serialization import deserialize, serialize
+from cornu.data import arrays as data_arrays
+from cornu.data.source import ArraySource, Block, Source, make_source
+from cornu.graph.tensor import KerasTensor
+from cornu.train import checks, loop
+from cornu.train.program import Program
+from cornu.train.targets import Targets, flat_targets, spec_of
+
+_TRAINER_ATTRIBUTES = frozenset(
+    {"optimizer", "loss_tracker", "_targets", "_program", "_compile_arguments", "history", "_pacer"}
+)
+
+
+class Trainer:
+    """The training side of a model."""
+
+    _untracked: frozenset = frozenset(
+        {"_nodes", "_arguments", *_TRAINER_ATTRIBUTES, "_graph", "_functional"}
+    )
+
+    def __init__(self):
+        self.optimizer = None
+        self.loss_tracker = None
+        self.compiled = False
+        self.stop_training = False
+        self.history = None
+        self.output_names: list[str] | None = None
+        self._targets: Targets | None = None
+        self._program: Program | None = None
+        self._compile_arguments: dict | None = None
+        self._pacer: dict[str, loop.Pacer] = {}
+
+    # -- compile ---------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Says how the model is trained.
+
+        Args:
+            optimizer: name, object or configuration; also an optax gradient transformation.
+            loss: name, object or callable `(y_true, y_pred) -> loss of each row`; with several
+                outputs, a list in their order or a dict by their names.
+            loss_weights: factors of the losses, in a list or a dict.
+            metrics: list of names, objects or callables; with several outputs, a list of lists or a
+                dict of them.
+            weighted_metrics: the same, for metrics that sample weights apply to.
+            run_eagerly: runs each step uncompiled, so that `print` and a debugger see values.
+            steps_per_execution: batches between two calls of callbacks' batch hooks. The program
+                itself runs as many batches at a time as fit a fraction of a second.
+            jit_compile: accepted as in Keras; a program is compiled unless `run_eagerly` is set.
+            auto_scale_loss: with a float16 policy, wraps the optimizer so that it scales the loss.
+
+        Raises:
+            ValueError: an unknown name; the message gives the nearest known one.
+        """
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ValueError(
+                f"compile(steps_per_execution={steps_per_execution!r}): expected a positive integer"
+            )
+        self.optimizer = optimizers.get(optimizer)
+        if self.optimizer is not None and auto_scale_loss and _is_float16(self):
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale")
+        checks.known_names(loss, losses_module.get, ("crossentropy", "ce"))
+        for given in (metrics, weighted_metrics):
+            checks.known_names(
+                given, metrics_module.get, ("accuracy", "acc", "crossentropy", "ce")
+            )
+        self._compile_arguments = {
+            "optimizer": self.optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": bool(run_eagerly),
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": True if jit_compile == "auto" else bool(jit_compile),
+        }
+        self.loss = loss
+        self.run_eagerly = bool(run_eagerly)
+        self.steps_per_execution = steps_per_execution
+        self.jit_compile = self._compile_arguments["jit_compile"]
+        self.loss_tracker = metrics_module.Mean(name="loss")
+        self.compiled = True
+        self.stop_training = False
+        self._targets = None
+        self._program = None
+        self._pacer = {}
+
+    def get_compile_config(self) -> dict | None:
+        """The arguments of `compile`, or None where it was not called."""
+        if not self.compiled:
+            return None
+        return serialize(self._compile_arguments)
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compiles with what `get_compile_config` returned here or in Keras 3."""
+        arguments = {
+            key: deserialize(value)
+            for key, value in config.items()
+            if key in (
+                "optimizer loss loss_weights metrics weighted_metrics run_eagerly "
+                "steps_per_execution jit_compile"
+            ).split()
+        }
+        self.compile(**arguments)
+        if self.built and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self) -> list:
+        """The metrics in the order of what `evaluate` returns: loss, compiled ones, layers' own."""
+        found = []
+        if self.compiled and self.loss_tracker is not None:
+            found.append(self.loss_tracker)
+            if self._targets is not None:
+                found += [*self._targets.all_metrics, *self._targets.trackers]
+        return [*found, *self._layer_metrics()]
+
+    def _layer_metrics(self) -> list:
+        return [metric for layer in self._walk() for metric in layer._own(metrics_module.Metric)]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Starts all metrics afresh."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    # -- what a subclass may replace --------------------------------------------------------------
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The scalar that training minimizes: the compiled losses plus all added ones.
+
+        Override it for a loss of your own; `y`, `y_pred` and `sample_weight` are one batch.
+        """
+        total = None
+        targets = self._targets
+        if targets is not None and targets.losses:
+            outputs = jax.tree_util.tree_leaves(y_pred)
+            count = len(outputs)
+            names = targets.names
+            total = targets.loss(
+                flat_targets(y, names, count),
+                outputs,
+                _flat_weights(sample_weight, names, count),
+            )
+        for extra in self.losses:
+            extra = extra.sum() if getattr(extra, "ndim", 0) else extra
+            total = extra if total is None else total + extra
+        return np.float32(0.0) if total is None else total
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None) -> dict:
+        """Takes a batch into account in the metrics; returns all results.
+
+        Override it for metrics of your own.
+        """
+        targets = self._targets
+        if targets is not None and (targets.metrics or targets.weighted):
+            outputs = jax.tree_util.tree_leaves(y_pred)
+            names, count = targets.names, len(outputs)
+            targets.update_metrics(
+                flat_targets(y, names, count), outputs, _flat_weights(sample_weight, names, count)
+            )
+        return self.metric_results()
+
+    def compute_loss_of(self, x, y, outputs, sample_weight, training: bool):
+        """`compute_loss`, whichever arguments a subclass gave it."""
+        return self.compute_loss(
+            x=x, y=y, y_pred=outputs, sample_weight=sample_weight, training=training
+        )
+
+    def update_metrics(self, x, y, outputs, sample_weight) -> None:
+        """`compute_metrics` for its effect."""
+        self.compute_metrics(x, y, outputs, sample_weight)
+
+    def metric_results(self) -> dict:
+        """The values of all metrics by the names that logs carry."""
+        results = {}
+        if self.compiled and self.loss_tracker is not None:
+            results["loss"] = self.loss_tracker.result()
+            if self._targets is not None:
+                results.update(self._targets.metric_results())
+                results.update({m.name: m.result() for m in self._targets.trackers})
+        for metric in self._layer_metrics():
+            value = metric.result()
+            results.update(value) if isinstance(value, dict) else results.update(
+                {metric.name: value}
+            )
+        return results
+
+    get_metrics_result = metric_results
+
+    # -- preparation -----------------------------------------------------------------------------
+
+    @property
+    def call_accepts_training(self) -> bool:
+        """Whether `call` takes a `training` argument."""
+        from cornu.layers.layer import _call_signature
+
+        return _call_signature(type(self)).training
+
+    def _require_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(
+                f"{method}() needs to know how to train: call "
+                "model.compile(optimizer=..., loss=...) before it"
+            )
+
+    def _prepare(self, source: Source, method: str) -> Program:
+        """Builds what is missing for the data: weights, targets, optimizer state, the program."""
+        x, y, sample_weight = source.sample()
+        inputs = jax.tree_util.tree_map(
+            lambda leaf: KerasTensor((None, *leaf.shape[1:]), leaf.dtype), x
+        )
+        checks.inputs_fit(self, x, method)
+        if self.compiled and method != "predict":
+            if self._targets is None or not self.built:
+                outputs = self._output_specs(inputs)
+                self._make_targets(y, outputs)
+            if isinstance(source, ArraySource):
+                checks.labels_fit(self._targets, source.data[1], method)
+        elif not self.built:
+            self._output_specs(inputs)
+        if self.optimizer is not None and method == "fit" and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        if self._program is None or not self._program.fits(self):
+            self._program = Program(self, eager=getattr(self, "run_eagerly", False))
+        return self._program
+
+    def _make_targets(self, y, outputs) -> None:
+        leaves = jax.tree_util.tree_leaves(outputs)
+        if isinstance(outputs, dict):
+            names = sorted(outputs)
+        elif self.output_names and len(self.output_names) == len(leaves):
+            names = list(self.output_names)
+        else:
+            names = [f"output_{i}" for i in range(len(leaves))]
+        arguments = self._compile_arguments
+        labels: list = [None] * len(leaves)
+        if y is not None:
+            flat = flat_targets(y, names, len(leaves))
+            labels = [None if label is None else spec_of(label) for label in flat]
+        elif arguments["loss"] is not None:
+            raise ValueError(
+                f"the loss {arguments['loss']!r} compares outputs with labels, and no labels were "
+                "given: pass y"
+            )
+        self._targets = Targets(
+            arguments["loss"],
+            arguments["loss_weights"],
+            arguments["metrics"],
+            arguments["weighted_metrics"],
+            names,
+            labels,
+            [spec_of(leaf) for leaf in leaves],
+        )
+        self._program = None
+
+    def _pace(self, kind: str) -> loop.Pacer:
+        return self._pacer.setdefault(kind, loop.Pacer())
+
+    # -- fit, evaluate, predict -------------------------------------------------------------------
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks=None,
+        validation_split: float = 0.0,
+        validation_data=None,
+        shuffle: Any = True,
+        class_weight: dict | None = None,
+        sample_weight=None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ):
+        """Trains the model.
+
+        Args:
+            x: array (rows, ...), or a list or dict of them for several inputs, a DataFrame; or a
+                generator, a PyDataset or any iterable of `(x, y)` or `(x, y, sample_weight)`.
+            y: labels (rows, ...), or a list or dict of them for several outputs.
+            batch_size: rows in a step; 32 by default.
+            epochs: passes through the data, counted from 0: training ends at this one.
+            verbose: 0 silent, 1 a progress bar, 2 a line each epoch, "auto" 1.
+            callbacks: list of `cornu.callbacks.Callback`.
+            validation_split: fraction of the rows, the last ones as given, kept for validation.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to evaluate on after an epoch, or
+                an iterable of batches.
+            shuffle: whether each epoch takes the rows in another order.
+            class_weight: dict from class to the weight of its rows in the loss.
+            sample_weight: (rows,) weights of the rows in the loss.
+            initial_epoch: the epoch to begin with.
+            steps_per_epoch: batches in an epoch, for data without an end.
+            validation_steps: the same for validation.
+            validation_batch_size: rows in a batch of validation; `batch_size` by default.
+            validation_freq: every how many epochs to validate, or a list of the epochs (from 1).
+
+        Returns:
+            `cornu.callbacks.History`; its `history` is a dict from each log's name to its values.
+
+        Raises:
+            ValueError: not compiled; data that does not fit the model.
+        """
+        self._require_compiled("fit")
+        if validation_split and validation_data is None:
+            parts = tuple(
+                data_arrays.standardize(part, name)
+                for part, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
+            )
+            if hasattr(x, "__next__") or not jax.tree_util.tree_leaves(parts[0]):
+                raise ValueError("validation_split needs arrays, not a generator")
+            (x, y, sample_weight), validation_data = data_arrays.train_validation_split(
+                parts, validation_split
+            )
+        source = make_source(
+            x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch
+        )
+        program = self._prepare(source, "fit")
+        if isinstance(source, ArraySource):
+            data_arrays.warn_if_not_finite(*source.data[:2])
+        validation = None
+        if validation_data is not None:
+            validation = self._validation_feed(
+                validation_data, validation_batch_size or batch_size, validation_steps
+            )
+        feed = loop.Feed(source, steps_per_epoch)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(
+                callbacks,
+                add_history=True,
+                add_progbar=verbose != 0,
+                model=self,
+                verbose=verbose,
+                epochs=epochs,
+                steps=feed.steps,
+            )
+        self.stop_training = False
+        logs: dict[str, Any] = {}
+        callbacks.on_train_begin()
+        try:
+            for epoch in range(initial_epoch, epochs):
+                callbacks.on_epoch_begin(epoch)
+                logs = loop.run_epoch(
+                    "train",
+                    program,
+                    feed,
+                    callbacks,
+                    self._pace("train"),
+                    self.steps_per_execution,
+                    lambda: self.stop_training,
+                )
+                if validation is not None and _is_due(epoch, validation_freq):
+                    measured = self._run_evaluation(program, validation, callbacks)
+                    logs.update({f"val_{name}": value for name, value in measured.items()})
+                callbacks.on_epoch_end(epoch, logs)
+                if self.stop_training or feed.exhausted:
+                    break
+        finally:
+            source.close()
+        self.optimizer.finalize_variable_values(self.trainable_variables)
+        callbacks.on_train_end(logs)
+        return self.history
+
+    def _validation_feed(self, data, batch_size, steps) -> loop.Feed:
+        is_stream = hasattr(data, "__next__") or (
+            not isinstance(data, (tuple, list)) and not hasattr(data, "__array__")
+        )
+        x, y, weight = (data, None, None) if is_stream else data_arrays.unpack_x_y_sample_weight(
+            data
+        )
+        source = make_source(x, y, weight, batch_size, False, None, steps)
+        first_x, first_y, _ = source.sample()
+        checks.inputs_fit(self, first_x, "fit(validation_data)")
+        if isinstance(source, ArraySource):
+            checks.labels_fit(self._targets, source.data[1], "fit(validation_data)")
+        return loop.Feed(source, steps)
+
+    def _run_evaluation(self, program: Program, feed: loop.Feed, callbacks: CallbackList) -> dict:
+        self.stop_evaluating = False
+        callbacks.on_test_begin()
+        logs = loop.run_epoch(
+            "test",
+            program,
+            feed,
+            callbacks,
+            self._pace("test"),
+            self.steps_per_execution,
+            lambda: self.stop_evaluating,
+        )
+        callbacks.on_test_end(logs)
+        return logs
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight=None,
+        steps: int | None = None,
+        callbacks=None,
+        return_dict: bool = False,
+    ):
+        """The loss and the metrics on data.
+
+        Args:
+            x, y, batch_size, verbose, sample_weight, callbacks: as for `fit`.
+            steps: batches to take, for data without an end.
+            return_dict: whether to return a dict by name.
+
+        Returns:
+            The loss, or a list of it and the metrics in the order of `metrics`, or a dict.
+
+        Raises:
+            ValueError: not compiled; data that does not fit the model.
+        """
+        self._require_compiled("evaluate")
+        source = make_source(x, y, sample_weight, batch_size, False, None, steps)
+        program = self._prepare(source, "evaluate")
+        feed = loop.Feed(source, steps)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(
+                callbacks,
+                add_progbar=verbose != 0,
+                model=self,
+                verbose=verbose,
+                epochs=1,
+                steps=feed.steps,
+            )
+        try:
+            logs = self._run_evaluation(program, feed, callbacks)
+        finally:
+            source.close()
+        return logs if return_dict else self._in_order(logs)
+
+    def _in_order(self, logs: dict):
+        """The logs as `evaluate` returns them: in the order of the metrics, alone if only one."""
+        values = [logs[name] for name in program_order(self.metric_names_in_order(), logs)]
+        return values[0] if len(values) == 1 else values
+
+    def metric_names_in_order(self) -> list[str]:
+        """The names under which logs carry the metrics, in the order of `metrics`."""
+        program = self._program
+        return program.result_names if program is not None else []
+
+    def predict(
+        self,
+        x,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks=None,
+    ):
+        """The outputs for data.
+
+        Args:
+            x: array (rows, ...), or a nest of them, or an iterable of batches.
+            batch_size: rows computed at a time; 32 by default.
+            verbose, callbacks: as for `fit`.
+            steps: batches to take, for data without an end.
+
+        Returns:
+            NumPy array (rows, ...), or a nest of them for several outputs.
+
+        Raises:
+            ValueError: data that does not fit the model.
+        """
+        source = make_source(x, None, None, batch_size, False, None, steps)
+        program = self._prepare(source, "predict")
+        feed = loop.Feed(source, steps)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(
+                callbacks,
+                add_progbar=verbose != 0,
+                model=self,
+                verbose=verbose,
+                epochs=1,
+                steps=feed.steps,
+            )
+        callbacks.on_predict_begin()
+        try:
+            outputs = loop.predict(
+                program, feed, callbacks, self._pace("predict"), getattr(self, "steps_per_execution", 1)
+            )
+        finally:
+            source.close()
+        callbacks.on_predict_end()
+        return outputs
+
+    # -- single batches --------------------------------------------------------------------------
+
+    def _one_batch(self, method: str, kind: str, x, y, sample_weight, class_weight, return_dict):
+        self._require_compiled(method)
+        rows = data_arrays.row_count(*(data_arrays.standardize(p, n) for p, n in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))))
+        source = make_source(x, y, sample_weight, rows, False, class_weight)
+        program = self._prepare(source, "fit" if kind == "train" else "evaluate")
+        block = next(iter(source.epoch()))
+        logs = program.run(kind, block, 0, 1, reset=False).read()
+        return logs if return_dict else self._in_order(logs)
+
+    def train_on_batch(
+        self, x, y=None, sample_weight=None, class_weight=None, return_dict: bool = False
+    ):
+        """One step of training on one batch; metrics go on from where they are.
+
+        Returns what `evaluate` returns. Raises ValueError as `fit` does.
+        """
+        return self._one_batch(
+            "train_on_batch", "train", x, y, sample_weight, class_weight, return_dict
+        )
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict: bool = False):
+        """The loss and the metrics, with one more batch taken into account.
+
+        Returns what `evaluate` returns. Raises ValueError as `evaluate` does.
+        """
+        return self._one_batch("test_on_batch", "test", x, y, sample_weight, None, return_dict)
+
+    def predict_on_batch(self, x):
+        """The outputs for one batch, as a NumPy array or a nest of them."""
+        rows = data_arrays.row_count(data_arrays.standardize(x, "x"), None, None)
+        source = make_source(x, None, None, rows)
+        program = self._prepare(source, "predict")
+        block: Block = next(iter(source.epoch()))
+        return jax.tree_util.tree_map(np.array, program.predict(block, 0, 1))
+
+
+def program_order(names: list[str], logs: dict) -> list[str]:
+    """The names of logs: those of the metrics in their order, then any others by name."""
+    known = [name for name in names if name in logs]
+    return known + sorted(name for name in logs if name not in known)
+
+
+def _flat_weights(sample_weight, names, count: int) -> list:
+    if sample_weight is None:
+        return [None] * count
+    leaves = jax.tree_util.tree_leaves(sample_weight)
+    if len(leaves) == 1 and not isinstance(sample_weight, dict):
+        return leaves * count
+    return flat_targets(sample_weight, names, count, "sample_weight")
+
+
+def _is_due(epoch: int, frequency) -> bool:
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
+
+
+def _is_float16(model) -> bool:
+    return any(layer.compute_dtype == "float16" for layer in model._walk())

@@ -1,0 +1,54 @@
+"""Clipping of gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+
+def clip_by_norm(gradient: Any, clipnorm: float) -> Any:
+    """The gradient, scaled down where its L2 norm is above `clipnorm`.
+
+    >>> clip_by_norm(np.array([3.0, 4.0], "float32"), 1.0).tolist()
+    [0.6000000238418579, 0.800000011920929]
+    """
+    return gradient * _scale(jnp.sqrt(jnp.sum(jnp.square(gradient))), clipnorm)
+
+
+def global_norm(gradients: Sequence[Any]) -> Any:
+    """The L2 norm of all the gradients together: a scalar.
+
+    >>> float(global_norm([np.ones((3, 3), "float32"), np.ones(7, "float32")]))
+    4.0
+    """
+    # in float32 at least: a sum of float16 squares soon overflows
+    return jnp.sqrt(
+        sum(
+            jnp.sum(jnp.square(gradient.astype(jnp.promote_types(gradient.dtype, "float32"))))
+            for gradient in gradients
+        )
+    )
+
+
+def clip_by_global_norm(gradients: Sequence[Any], clipnorm: float) -> list:
+    """The gradients, all scaled down alike where their common L2 norm is above `clipnorm`.
+
+    An infinite or undefined norm makes them all NaN, so that it cannot go unnoticed.
+
+    Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013),
+    arXiv:1211.5063.
+
+    >>> [g.tolist() for g in clip_by_global_norm([np.float32([3]), np.float32([4])], 10.0)]
+    [[3.0], [4.0]]
+    """
+    norm = global_norm(gradients)
+    scale = jnp.where(jnp.isfinite(norm), _scale(norm, clipnorm), np.nan)
+    return [gradient * scale.astype(gradient.dtype) for gradient in gradients]
+
+
+def _scale(norm: Any, clipnorm: float) -> Any:
+    # one number for the whole gradient, so that the product fuses into the update; never 0 / 0
+    return clipnorm / jnp.maximum(norm, clipnorm)

@@ -1,0 +1,1 @@
+"""Training: the compiled targets, the program that trains, and the loop that runs it."""

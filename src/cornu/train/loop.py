@@ -1,0 +1,178 @@
+"""The loops that run a program over a source: epochs, chunks, callbacks."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from cornu.callbacks.callback_list import CallbackList
+from cornu.data.source import Block, Source
+from cornu.train.program import Program
+
+# A progress bar, a callback or Ctrl-C waits for one chunk: no longer than a person takes for at once.
+CHUNK_SECONDS = 0.2
+
+
+class Pacer:
+    """How many batches the next chunk may have, from how long the last ones took."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, float] = {}
+
+    def count(self, batch_size: int, remaining: int) -> int:
+        """Batches for a chunk: one to begin with, then what fits the time measured."""
+        seconds = self._seconds.get(batch_size)
+        if seconds is None:
+            return 1
+        return max(1, min(remaining, int(CHUNK_SECONDS / max(seconds, 1e-7))))
+
+    def measured(self, batch_size: int, seconds: float, count: int) -> None:
+        """Takes note of a chunk; the first of a size is compiled and says nothing."""
+        before = self._seconds.get(batch_size)
+        step = seconds / count
+        # the first measurement holds one call's overhead, which longer chunks share out
+        self._seconds[batch_size] = step if before is None else 0.5 * (before + step)
+
+
+class Feed:
+    """The batches of each epoch: all of a source, or `steps` of an endless walk through it."""
+
+    def __init__(self, source: Source, steps: int | None):
+        self.source = source
+        self.wanted = steps
+        self.steps = steps if steps is not None else source.steps
+        self.exhausted = False
+        self._walk: Iterator[Block] | None = None
+        self._left: tuple[Block, int] | None = None
+
+    def epoch(self) -> Iterator[tuple[Block, int, int]]:
+        """`(block, first batch, number of batches)`, until the epoch is over."""
+        if self.wanted is None:
+            for block in self.source.epoch():
+                yield block, 0, block.count
+            self.exhausted = not self.source.endless
+            return
+        needed = self.wanted
+        restarted = False
+        while needed:
+            if self._left is None:
+                if self._walk is None:
+                    self._walk = self.source.epoch()
+                block = next(self._walk, None)
+                if block is None:
+                    self._walk = None
+                    if not self.source.endless or restarted:
+                        self.exhausted = True
+                        warnings.warn(
+                            "the data ran out: it must yield at least steps_per_epoch * epochs "
+                            f"batches; {needed} of {self.wanted} steps of this epoch are missing",
+                            stacklevel=3,
+                        )
+                        return
+                    restarted = True
+                    continue
+                restarted = False
+                self._left = (block, 0)
+            block, start = self._left
+            count = min(needed, block.count - start)
+            yield block, start, count
+            needed -= count
+            self._left = None if start + count == block.count else (block, start + count)
+
+
+def run_epoch(
+    kind: str,
+    program: Program,
+    feed: Feed,
+    callbacks: CallbackList,
+    pacer: Pacer,
+    steps_per_execution: int,
+    stopped: Callable[[], bool],
+) -> dict[str, Any]:
+    """One pass of training or evaluation; returns the logs at its end.
+
+    Args:
+        kind: "train" or "test".
+        stopped: asked after each chunk whether a callback wants to stop.
+    """
+    each_batch = callbacks.needs_batches if kind == "train" else callbacks.needs_test_batches
+    begin = callbacks.on_train_batch_begin if kind == "train" else callbacks.on_test_batch_begin
+    end = callbacks.on_train_batch_end if kind == "train" else callbacks.on_test_batch_end
+    chunk_end = callbacks.on_train_chunk_end if kind == "train" else callbacks.on_test_chunk_end
+    values: dict[str, Any] | None = None
+    step = 0
+    for block, first, available in feed.epoch():
+        done = 0
+        while done < available:
+            if each_batch:
+                count = min(steps_per_execution, available - done)
+                begin(step)
+            else:
+                count = min(pacer.count(block.batch_size, available - done), available - done)
+            before = time.perf_counter()
+            compiled = program.compiled_count
+            logs = program.run(kind, block, first + done, count, reset=step == 0)
+            values = logs.read()
+            if program.compiled_count == compiled:
+                pacer.measured(block.batch_size, time.perf_counter() - before, count)
+            done += count
+            step += count
+            (end if each_batch else chunk_end)(step - 1, values)
+            if stopped():
+                return values
+    if values is None:
+        raise ValueError("the data yields no batch")
+    return values
+
+
+def predict(
+    program: Program,
+    feed: Feed,
+    callbacks: CallbackList,
+    pacer: Pacer,
+    steps_per_execution: int,
+) -> Any:
+    """The outputs for all batches of a feed, as NumPy arrays."""
+    each_batch = callbacks.needs_predict_batches
+    parts = []
+    step = 0
+    for block, first, available in feed.epoch():
+        done = 0
+        while done < available:
+            remaining = available - done
+            if each_batch:
+                count = min(steps_per_execution, remaining)
+                callbacks.on_predict_batch_begin(step)
+            else:
+                count = _power_of_two(pacer.count(block.batch_size, remaining), remaining)
+            before = time.perf_counter()
+            compiled = program.compiled_count
+            outputs = jax.tree_util.tree_map(
+                np.asarray, program.predict(block, first + done, count)
+            )
+            if program.compiled_count == compiled:
+                pacer.measured(block.batch_size, time.perf_counter() - before, count)
+            parts.append(outputs)
+            done += count
+            step += count
+            done_hook = (
+                callbacks.on_predict_batch_end if each_batch else callbacks.on_predict_chunk_end
+            )
+            done_hook(step - 1, {"outputs": outputs})
+    if not parts:
+        raise ValueError("the data yields no batch")
+    if len(parts) == 1:
+        return jax.tree_util.tree_map(np.array, parts[0])
+    return jax.tree_util.tree_map(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def _power_of_two(count: int, remaining: int) -> int:
+    """All that remains if that is allowed, else a power of two: few lengths to compile for."""
+    if count >= remaining:
+        return remaining
+    return 1 << (count.bit_length() - 1)

@@ -1,0 +1,347 @@
+"""Program: what `compile` and `fit` make of a model.
+
+A pure step `(values, batch) -> values` for training and for evaluation, `(values, x) -> outputs` for
+prediction, each inside a compiled loop over a number of batches that is known only when it runs, so
+that one compilation serves every length. The values are those of all variables that the step may
+change; they are donated, and put back into the variables after each chunk.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cornu.core.cache import enable_compilation_cache
+from cornu.core.context import CallContext, call_context, current_context
+from cornu.core.variable import Variable, bind
+
+
+class Program:
+    """The compiled training, evaluation and prediction of one model.
+
+    Args:
+        model: an object with `train_targets`, `optimizer`, `compute_loss`, ... : a `models.Model`.
+        eager: run each step in Python, uncompiled, for debugging.
+    """
+
+    def __init__(self, model, eager: bool = False):
+        enable_compilation_cache()
+        self.model = model
+        self.eager = eager
+        self.trainable: list[Variable] = model.trainable_variables
+        self.others: list[Variable] = model.non_trainable_variables
+        self.optimizer_variables: list[Variable] = (
+            list(model.optimizer.variables) if model.optimizer is not None else []
+        )
+        known = {id(v) for v in (*self.trainable, *self.others)}
+        self.metrics = model.metrics
+        self.metric_variables: list[Variable] = []
+        for metric in self.metrics:
+            for variable in metric.variables:
+                if id(variable) not in known:
+                    known.add(id(variable))
+                    self.metric_variables.append(variable)
+        self.train_variables = [
+            *self.trainable,
+            *self.others,
+            *self.optimizer_variables,
+            *self.metric_variables,
+        ]
+        self.state_variables = [*self.trainable, *self.others, *self.metric_variables]
+        self.log_names: dict[str, list[str]] = {}
+        self.result_names: list[str] = []
+        self._executables: dict[tuple, Callable] = {}
+        self.compiled_count = 0
+
+    def fits(self, model) -> bool:
+        """Whether it was made for the variables that the model has now."""
+        return _ids(self.trainable) == _ids(model.trainable_variables) and _ids(
+            self.others
+        ) == _ids(model.non_trainable_variables)
+
+    # -- steps: pure functions of values ----------------------------------------------------------
+
+    def _forward(self, x, y, sample_weight, training: bool):
+        """Runs the model and its loss; for use under `bind`."""
+        model = self.model
+        with call_context(CallContext(training)):
+            outputs = model(x, training=training) if _accepts_training(model) else model(x)
+            loss = model.compute_loss_of(x, y, outputs, sample_weight, training)
+            masks = current_context().masks_of(outputs)
+        return loss, outputs, masks
+
+    def _measure(self, loss, x, y, outputs, masks, sample_weight) -> None:
+        """Takes the batch into account in the metrics; for use under `bind`."""
+        model = self.model
+        rows = jax.tree_util.tree_leaves(x)[0].shape[0]
+        model.loss_tracker.update_state(loss, sample_weight=rows)
+        with call_context(CallContext()) as context:
+            if masks is not None:
+                for output, mask in zip(
+                    jax.tree_util.tree_leaves(outputs), jax.tree_util.tree_leaves(masks), strict=True
+                ):
+                    context.set_mask(output, mask)
+            model.update_metrics(x, y, outputs, sample_weight)
+
+    def train_step(self, values: list, batch: tuple) -> list:
+        """The values after one step of training on a batch `(x, y, sample_weight)`."""
+        x, y, sample_weight = batch
+        trained, others = len(self.trainable), len(self.others)
+        train_values = values[:trained]
+        # individual loss trackers are updated while the loss is computed
+        inner = [*self.trainable, *self.others, *self.metric_variables]
+        metric_start = trained + others + len(self.optimizer_variables)
+        rest = [*values[trained : trained + others], *values[metric_start:]]
+        optimizer = self.model.optimizer
+
+        def objective(train_values):
+            (loss, outputs, masks), new = bind(self._forward, inner)(
+                [*train_values, *rest], x, y, sample_weight, True
+            )
+            scaled = optimizer.scale_loss(loss) if hasattr(optimizer, "scale_loss") else loss
+            return scaled, (loss, outputs, masks, new[trained:])
+
+        scale_inside = [*self.optimizer_variables]
+
+        def differentiated(*_):
+            return jax.value_and_grad(objective, has_aux=True)(train_values)
+
+        ((_, (loss, outputs, masks, new)), gradients), _ = bind(differentiated, scale_inside)(
+            values[trained + others : metric_start]
+        )
+        other_values, metric_values = new[:others], new[others:]
+        updated = [*self.trainable, *self.optimizer_variables]
+        _, applied = bind(lambda: optimizer.apply(gradients, self.trainable), updated)(
+            [*train_values, *values[trained + others : metric_start]]
+        )
+        new_train, new_optimizer = applied[:trained], applied[trained:]
+        _, metric_values = bind(self._measure, self.metric_variables)(
+            metric_values, loss, x, y, outputs, masks, sample_weight
+        )
+        return [*new_train, *other_values, *new_optimizer, *metric_values]
+
+    def test_step(self, values: list, batch: tuple) -> list:
+        """The values after evaluating on a batch."""
+        x, y, sample_weight = batch
+
+        def run():
+            loss, outputs, masks = self._forward(x, y, sample_weight, False)
+            self._measure(loss, x, y, outputs, masks, sample_weight)
+
+        _, new = bind(run, self.state_variables)(values)
+        return new
+
+    def predict_step(self, values: list, x) -> Any:
+        """The outputs for a batch of inputs."""
+
+        def run():
+            with call_context(CallContext(False)):
+                model = self.model
+                return model(x, training=False) if _accepts_training(model) else model(x)
+
+        outputs, _ = bind(run, self.state_variables)(values)
+        return outputs
+
+    # -- chunks: compiled loops over steps --------------------------------------------------------
+
+    def _reset(self, variables: list[Variable], values: list, reset) -> list:
+        """The metrics' values started afresh where `reset` is true."""
+
+        def fresh():
+            for metric in self.metrics:
+                metric.reset_state()
+
+        _, new = bind(fresh, variables)(values)
+        return [
+            value if start is value else jnp.where(reset, start, value)
+            for value, start in zip(values, new, strict=True)
+        ]
+
+    def _results(self, variables: list[Variable], values: list) -> dict:
+        results, _ = bind(self.model.metric_results, variables)(values)
+        self.result_names = list(results)
+        return results
+
+    def _stepping(self, kind: str, batch_size: int) -> Callable:
+        """The loop of a chunk of training or evaluation."""
+        step = self.train_step if kind == "train" else self.test_step
+        variables = self.train_variables if kind == "train" else self.state_variables
+
+        def chunk(values, data, order, start, count, reset):
+            values = self._reset(variables, values, reset)
+
+            def body(i, values):
+                batch = _take(data, order, start + i, batch_size)
+                return step(values, batch)
+
+            values = jax.lax.fori_loop(0, count, body, values)
+            return values, _packed(self._results(variables, values), self.log_names, kind)
+
+        return chunk
+
+    def _predicting(self, batch_size: int) -> Callable:
+        """The loop of a chunk of prediction; the number of batches is that of `order`."""
+
+        def chunk(values, data, order):
+            def body(rows):
+                batch = jax.tree_util.tree_map(
+                    lambda a: jnp.take(a, rows, axis=0, mode="clip"), data[0]
+                )
+                return self.predict_step(values, batch)
+
+            if order.shape[0] == batch_size:
+                return body(order)
+            outputs = jax.lax.map(body, order.reshape(-1, batch_size))
+            return jax.tree_util.tree_map(lambda a: a.reshape(-1, *a.shape[2:]), outputs)
+
+        return chunk
+
+    def _executable(self, kind: str, batch_size: int, arguments: tuple) -> Callable:
+        """The compiled chunk for arguments of these shapes, compiled now if it is the first."""
+        leaves, structure = jax.tree_util.tree_flatten(arguments[1:3])
+        key = (kind, batch_size, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        executable = self._executables.get(key)
+        if executable is None:
+            if kind == "predict":
+                chunk = jax.jit(self._predicting(batch_size))
+            else:
+                # an evaluation only reads the weights: donating them would cost a copy of them
+                donate = (0,) if kind == "train" else ()
+                chunk = jax.jit(self._stepping(kind, batch_size), donate_argnums=donate)
+            executable = interruptible(lambda: chunk.lower(*arguments).compile())
+            self._executables[key] = executable
+            self.compiled_count += 1
+        return executable
+
+    def run(self, kind: str, block, start: int, count: int, reset: bool) -> Logs:
+        """Trains or evaluates on `count` batches of a block, from batch `start`.
+
+        The variables hold the new values afterwards. Returns the logs, not yet waited for.
+        """
+        variables = self.train_variables if kind == "train" else self.state_variables
+        values = [variable._value for variable in variables]
+        if self.eager:
+            return self._run_eagerly(kind, variables, block, start, count, reset)
+        arguments = (
+            values,
+            block.data,
+            block.order,
+            np.int32(start),
+            np.int32(count),
+            np.bool_(reset),
+        )
+        values, logs = self._executable(kind, block.batch_size, arguments)(*arguments)
+        for variable, value in zip(variables, values, strict=True):
+            variable._value = value
+        return Logs(logs, self.log_names[kind])
+
+    def _run_eagerly(self, kind, variables, block, start, count, reset) -> Logs:
+        if reset:
+            for metric in self.metrics:
+                metric.reset_state()
+        step = self.train_step if kind == "train" else self.test_step
+        order = np.asarray(block.order)
+        for i in range(start, start + count):
+            rows = order[i * block.batch_size : (i + 1) * block.batch_size]
+            batch = jax.tree_util.tree_map(lambda a, rows=rows: a[rows], block.data)
+            values = step([variable._value for variable in variables], batch)
+            for variable, value in zip(variables, values, strict=True):
+                variable._value = value
+        results = self.model.metric_results()
+        self.result_names = list(results)
+        return Logs(_packed(results, self.log_names, kind), self.log_names[kind])
+
+    def predict(self, block, start: int, count: int) -> Any:
+        """The outputs for `count` batches of a block, from batch `start`."""
+        values = [variable._value for variable in self.state_variables]
+        size = block.batch_size
+        order = block.order[start * size : (start + count) * size]
+        if self.eager:
+            rows = np.asarray(order).reshape(count, size)
+            parts = [
+                self.predict_step(
+                    values, jax.tree_util.tree_map(lambda a, r=r: a[r], block.data[0])
+                )
+                for r in rows
+            ]
+            return jax.tree_util.tree_map(lambda *a: jnp.concatenate(a), *parts)
+        arguments = (values, block.data, order)
+        return self._executable("predict", size, arguments)(*arguments)
+
+
+def interruptible(work: Callable) -> Any:
+    """The result of `work`, done beside the main thread while that waits.
+
+    Compiling takes seconds and cannot be interrupted; waiting for a thread can, so that Ctrl-C is
+    answered at once. Nothing is changed by `work`, so what it leaves unfinished does no harm.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    box: dict[str, Any] = {}
+
+    def run():
+        try:
+            box["result"] = work()
+        except BaseException as error:
+            box["error"] = error
+
+    thread = threading.Thread(target=run, daemon=True, name="cornu-compile")
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.05)
+    if "error" in box:
+        raise box["error"]
+    return box["result"]
+
+
+class Logs:
+    """The logs of a chunk on the device; `read` waits for them."""
+
+    __slots__ = ("_names", "_packed")
+
+    def __init__(self, packed, names: list[str]):
+        self._packed = packed
+        self._names = names
+
+    def read(self) -> dict[str, Any]:
+        """The logs as Python floats (arrays for metrics that are not scalars), sorted by name."""
+        scalars, others = self._packed
+        values = dict(zip(self._names, np.asarray(scalars).tolist(), strict=False))
+        values.update({name: np.asarray(value) for name, value in others.items()})
+        return dict(sorted(values.items()))
+
+
+def _packed(results: dict, names: dict[str, list[str]], kind: str):
+    """All scalar logs in one array - one transfer from the device - and the others beside it."""
+    scalars = {name: value for name, value in results.items() if np.ndim(value) == 0}
+    names[kind] = list(scalars)
+    packed = (
+        jnp.stack([jnp.asarray(value, jnp.float32) for value in scalars.values()])
+        if scalars
+        else jnp.zeros((0,))
+    )
+    return packed, {name: value for name, value in results.items() if name not in scalars}
+
+
+def _take(data, order, index, batch_size: int):
+    """The rows of one batch."""
+    rows = jax.lax.dynamic_slice(order, (index * batch_size,), (batch_size,))
+    batch = jax.tree_util.tree_map(
+        lambda a: a.at[rows].get(mode="promise_in_bounds"), data
+    )
+    # What follows must compile to the same code wherever the rows come from, so that a streamed run
+    # gives the same bits as one on the device.
+    return jax.lax.optimization_barrier(batch)
+
+
+def _accepts_training(model) -> bool:
+    return model.call_accepts_training
+
+
+def _ids(variables) -> list[int]:
+    return [id(variable) for variable in variables]

@@ -1,0 +1,28 @@
+"""Small helpers around training: label encoding, seeds, progress."""
+
+from cornu.core.random import set_random_seed
+from cornu.core.serialization import (
+    custom_object_scope,
+    custom_object_scope as CustomObjectScope,  # noqa: N812 - Keras' name for it
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from cornu.core.serialization import deserialize as deserialize_keras_object
+from cornu.core.serialization import serialize as serialize_keras_object
+from cornu.utils.numerical import normalize, to_categorical
+from cornu.utils.progress import Progbar
+
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_registered_name",
+    "get_registered_object",
+    "normalize",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "to_categorical",
+]

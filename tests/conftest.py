@@ -1,0 +1,29 @@
+"""What every test may rely on: the data folder, a cache of its own, a fresh count of names."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+_SHARED_DATA = _REPOSITORY.parent / "shared" / "data"
+if "CORNU_DATA" not in os.environ and _SHARED_DATA.is_dir():
+    os.environ["CORNU_DATA"] = str(_SHARED_DATA)
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_names():
+    """Each test counts `dense`, `dense_1`, ... from the start."""
+    from cornu.core import naming
+
+    naming.reset_names()
+
+
+@pytest.fixture
+def data_folder() -> Path:
+    """The folder of real data; skips the test where there is none."""
+    folder = os.environ.get("CORNU_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("CORNU_DATA names no folder with the real data")
+    return Path(folder)

@@ -1,0 +1,475 @@
+"""Every metric against Keras': values, state, weights, resets, configurations both ways."""
+
+import warnings
+
+import jax
+import numpy as np
+import pytest
+
+from cornu import metrics
+from cornu.core import serialization
+from cornu.metrics import for_output
+
+keras = pytest.importorskip("keras")
+
+TOLERANCE = {"rtol": 1e-6, "atol": 1e-6}
+
+
+def batches(kind: str):
+    """Three batches of labels and predictions, the last one smaller."""
+    rng = np.random.default_rng(7)
+    made = []
+    for size in (16, 16, 7):
+        if kind == "binary":
+            y, p = rng.integers(0, 2, (size, 1)), rng.random((size, 1))
+        elif kind == "binary vector":
+            y, p = rng.integers(0, 2, size), rng.random(size)
+            p[:2] = 0.0, 1.0
+        elif kind == "binary mixed ranks":
+            y, p = rng.integers(0, 2, size), rng.random((size, 1))
+        elif kind == "grid":  # predictions that fall on thresholds
+            y, p = rng.integers(0, 2, (size, 1)), rng.integers(0, 11, (size, 1)) / 10
+        elif kind == "logits":
+            y, p = rng.integers(0, 2, (size, 1)), rng.normal(size=(size, 1)) * 3
+        elif kind == "multi-label":
+            y, p = rng.integers(0, 2, (size, 3)), rng.random((size, 3))
+        elif kind == "one-hot":
+            y, p = np.eye(6)[rng.integers(0, 6, size)], rng.dirichlet(np.ones(6), size)
+        elif kind == "one-hot images":
+            y = np.eye(3)[rng.integers(0, 3, (size, 2, 4))]
+            p = rng.dirichlet(np.ones(3), (size, 2, 4))
+        elif kind == "sparse":
+            y, p = rng.integers(0, 6, size), rng.dirichlet(np.ones(6), size)
+        elif kind == "sparse column":
+            y, p = rng.integers(0, 6, (size, 1)), rng.dirichlet(np.ones(6), size)
+        elif kind == "sparse sequence":
+            y, p = rng.integers(0, 6, (size, 5)), rng.dirichlet(np.ones(6), (size, 5))
+        elif kind == "sparse ties":
+            y, p = rng.integers(0, 6, size), rng.integers(0, 3, (size, 6)).astype(float)
+        elif kind == "wide":
+            y, p = rng.integers(0, 300, size).astype("uint16"), rng.random((size, 300))
+            p[np.arange(size), y] += rng.integers(0, 2, size)
+        elif kind == "classes":
+            y, p = rng.integers(0, 3, (size, 2, 4)), rng.integers(0, 3, (size, 2, 4))
+        elif kind == "ranked":
+            y, p = rng.integers(0, 6, size), np.argsort(rng.random((size, 6)))
+        elif kind == "numbers":
+            y, p = rng.random((size, 4)) + 0.1, rng.random((size, 4)) + 0.1
+        elif kind == "number":
+            y, p = rng.random(size), rng.random((size, 1))
+        elif kind == "number sequence":
+            y, p = rng.random((size, 3, 4)), rng.random((size, 3, 4))
+        elif kind == "signs":
+            y, p = rng.integers(0, 2, (size, 3)) * 2 - 1, rng.normal(size=(size, 3))
+        made.append((y.astype("float32") if y.dtype == float else y, p.astype("float32")))
+        if kind in ("classes", "ranked"):
+            made[-1] = (y, p)
+    return made
+
+
+def weights(kind: str | None, y, p):
+    """Weights of one of the shapes that users pass."""
+    rng = np.random.default_rng(len(y))
+    shapes = {"sample": y.shape[:1], "column": (len(y), 1), "value": y.shape, "scalar": ()}
+    if kind is None:
+        return None
+    value = rng.integers(0, 4, shapes[kind]) / 2
+    return value.astype("float32")
+
+
+# (class, arguments, kinds of data)
+TABLE = [
+    ("Accuracy", {}, ["sparse column", "classes"]),
+    ("BinaryAccuracy", {}, ["binary", "binary vector", "binary mixed ranks", "multi-label"]),
+    ("BinaryAccuracy", {"threshold": 0.3, "dtype": "float32"}, ["grid"]),
+    ("CategoricalAccuracy", {}, ["one-hot", "one-hot images"]),
+    (
+        "SparseCategoricalAccuracy",
+        {},
+        ["sparse", "sparse column", "sparse sequence", "sparse ties", "wide"],
+    ),
+    ("TopKCategoricalAccuracy", {"k": 2}, ["one-hot", "one-hot images"]),
+    ("TopKCategoricalAccuracy", {}, ["one-hot"]),
+    ("SparseTopKCategoricalAccuracy", {"k": 3}, ["sparse", "sparse column", "sparse sequence"]),
+    ("SparseTopKCategoricalAccuracy", {"k": 2, "from_sorted_ids": True}, ["ranked"]),
+    ("BinaryCrossentropy", {}, ["binary", "multi-label"]),
+    ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, ["logits"]),
+    ("CategoricalCrossentropy", {}, ["one-hot", "one-hot images"]),
+    ("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, ["one-hot"]),
+    ("SparseCategoricalCrossentropy", {}, ["sparse", "sparse sequence"]),
+    ("SparseCategoricalCrossentropy", {"from_logits": True}, ["sparse"]),
+    ("SparseCategoricalCrossentropy", {"ignore_class": 2}, ["sparse", "sparse sequence"]),
+    ("KLDivergence", {}, ["one-hot", "numbers"]),
+    ("Poisson", {}, ["numbers", "number sequence"]),
+    *(
+        (name, arguments, ["binary", "binary vector", "binary mixed ranks", "multi-label", "grid"])
+        for name in ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives")
+        for arguments in ({}, {"thresholds": [0.7, 0.2, 0.5]})
+    ),
+    *(
+        (name, arguments, kinds)
+        for name in ("Precision", "Recall")
+        for arguments, kinds in (
+            ({}, ["binary", "binary mixed ranks", "one-hot", "grid"]),
+            ({"thresholds": 0.3}, ["binary vector"]),
+            ({"thresholds": [0.0, 0.5, 1.0]}, ["binary", "grid"]),
+            ({"thresholds": [0.9, 0.1]}, ["binary", "grid"]),
+            ({"top_k": 2}, ["one-hot", "one-hot images"]),
+            ({"top_k": 2, "class_id": 1}, ["one-hot"]),
+            ({"class_id": 2}, ["one-hot", "multi-label"]),
+        )
+    ),
+    *(
+        ("AUC", {"curve": curve, "summation_method": method}, ["binary", "grid"])
+        for curve in ("ROC", "PR", "PRGAIN")
+        for method in ("interpolation", "minoring", "majoring")
+    ),
+    ("AUC", {"num_thresholds": 2}, ["binary"]),
+    ("AUC", {"from_logits": True, "num_thresholds": 50}, ["logits"]),
+    ("AUC", {"thresholds": [0.8, 0.1, 0.35]}, ["binary vector", "grid"]),
+    ("AUC", {"thresholds": [0.25, 0.5, 0.75], "curve": "PR"}, ["binary mixed ranks", "grid"]),
+    ("AUC", {"multi_label": True}, ["multi-label", "one-hot"]),
+    ("AUC", {"multi_label": True, "num_labels": 3, "curve": "PR"}, ["multi-label"]),
+    (
+        "AUC",
+        {"multi_label": True, "num_labels": 3, "label_weights": [0.2, 0.5, 0.3]},
+        ["multi-label"],
+    ),
+    ("AUC", {"multi_label": True, "thresholds": [0.3, 0.6, 0.7]}, ["multi-label"]),
+    ("AUC", {"label_weights": [0.2, 0.5, 0.3], "num_thresholds": 10}, ["multi-label"]),
+    ("AUC", {"label_weights": [0.2, 0.5, 0.3], "thresholds": [0.1, 0.7]}, ["multi-label"]),
+    *(
+        (name, {argument: 0.6, **more}, kinds)
+        for name, argument in (
+            ("SensitivityAtSpecificity", "specificity"),
+            ("SpecificityAtSensitivity", "sensitivity"),
+            ("PrecisionAtRecall", "recall"),
+            ("RecallAtPrecision", "precision"),
+        )
+        for more, kinds in (
+            ({}, ["binary", "binary vector", "grid"]),
+            ({"num_thresholds": 1}, ["binary"]),
+            ({"num_thresholds": 11, "class_id": 1}, ["multi-label"]),
+        )
+    ),
+    *(
+        (name, {"average": average, "threshold": threshold}, ["one-hot", "multi-label"])
+        for name in ("F1Score", "FBetaScore")
+        for average in (None, "micro", "macro", "weighted")
+        for threshold in (None, 0.4)
+    ),
+    ("FBetaScore", {"beta": 2.0}, ["one-hot"]),
+    *(
+        (name, {}, ["numbers", "number", "number sequence"])
+        for name in (
+            "MeanSquaredError",
+            "RootMeanSquaredError",
+            "MeanAbsoluteError",
+            "MeanAbsolutePercentageError",
+            "MeanSquaredLogarithmicError",
+            "LogCoshError",
+        )
+    ),
+    ("CosineSimilarity", {}, ["numbers", "number sequence"]),
+    ("CosineSimilarity", {"axis": 1}, ["number sequence"]),
+    ("R2Score", {}, ["numbers", "number"]),
+    ("R2Score", {"class_aggregation": None}, ["numbers"]),
+    ("R2Score", {"class_aggregation": "variance_weighted_average"}, ["numbers"]),
+    ("R2Score", {"num_regressors": 3}, ["numbers"]),
+    ("Hinge", {}, ["signs", "binary"]),
+    ("SquaredHinge", {}, ["signs", "binary"]),
+    ("CategoricalHinge", {}, ["one-hot"]),
+    ("IoU", {"num_classes": 3, "target_class_ids": [0, 2], "dtype": "float32"}, ["classes"]),
+    ("IoU", {"num_classes": 2, "target_class_ids": [1]}, ["classes"]),
+    (
+        "IoU",
+        {"num_classes": 6, "target_class_ids": [0, 5], "sparse_y_pred": False},
+        ["sparse"],
+    ),
+    ("BinaryIoU", {}, ["binary", "grid", "multi-label"]),
+    ("BinaryIoU", {"target_class_ids": [1], "threshold": 0.3}, ["grid"]),
+    ("MeanIoU", {"num_classes": 3}, ["classes"]),
+    ("MeanIoU", {"num_classes": 3, "ignore_class": 0}, ["classes"]),
+    ("OneHotIoU", {"num_classes": 3, "target_class_ids": [0, 1]}, ["one-hot images"]),
+    ("OneHotMeanIoU", {"num_classes": 6}, ["one-hot"]),
+    ("PearsonCorrelation", {}, ["numbers", "number sequence"]),
+    ("PearsonCorrelation", {"axis": 1}, ["number sequence"]),
+    ("ConcordanceCorrelation", {}, ["numbers"]),
+    ("ConcordanceCorrelation", {"axis": -2}, ["number sequence"]),
+]
+CASES = [(name, arguments, kind) for name, arguments, kinds in TABLE for kind in kinds]
+
+
+def label_of(case) -> str:
+    name, arguments, kind = case
+    return "-".join([name, *(f"{key}={value}" for key, value in arguments.items()), kind])
+
+
+class Stateless:
+    """A metric of ours, used the way a compiled program uses it."""
+
+    def __init__(self, metric, y, p):
+        metric.build(y, p)
+        self.metric = metric
+        self.state = metric.stateless_reset_state()
+        self.update_state = self._update
+        self._jitted = jax.jit(metric.stateless_update_state)
+        self._result = jax.jit(metric.stateless_result)
+
+    def _update(self, y, p, sample_weight=None):
+        self.state = self._jitted(self.state, y, p, sample_weight)
+
+    def result(self):
+        return self._result(self.state)
+
+    def reset_state(self):
+        self.state = self.metric.stateless_reset_state()
+
+
+def same(ours: Stateless, theirs):
+    assert [tuple(value.shape) for value in ours.state] == [v.shape for v in theirs.variables]
+    for value, variable in zip(ours.state, theirs.variables, strict=True):
+        assert value.dtype == variable.dtype
+        np.testing.assert_allclose(value, np.asarray(variable), rtol=2e-6, atol=2e-6)
+    np.testing.assert_allclose(ours.result(), np.asarray(theirs.result()), **TOLERANCE)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", CASES, ids=label_of)
+def test_values(case):
+    name, arguments, kind = case
+    data = batches(kind)
+    theirs = getattr(keras.metrics, name)(**arguments)
+    ours = Stateless(getattr(metrics, name)(**arguments), *data[0])
+    assert float(np.sum(ours.result())) == pytest.approx(0) or name == "R2Score"
+    for y, p in data:
+        theirs.update_state(y, p)
+        ours.update_state(y, p)
+        same(ours, theirs)
+    theirs.reset_state()
+    ours.reset_state()
+    y, p = data[1]
+    theirs.update_state(y, p)
+    ours.update_state(y, p)
+    same(ours, theirs)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", CASES, ids=label_of)
+def test_weighted_values(case):
+    name, arguments, kind = case
+    data = batches(kind)
+    for weighting in ("sample", "column", "value", "scalar"):
+        theirs = getattr(keras.metrics, name)(**arguments)
+        ours = Stateless(getattr(metrics, name)(**arguments), *data[0])
+        for y, p in data:
+            weight = weights(weighting, y, p)
+            try:
+                theirs.update_state(y, p, weight)
+            except Exception:  # weights that Keras cannot use are an error of ours too
+                with pytest.raises(ValueError):
+                    ours.update_state(y, p, weight)
+                break
+            ours.update_state(y, p, weight)
+            same(ours, theirs)
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return round(value, 6) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [(name, arguments) for name, arguments, _ in TABLE]
+    + [("Mean", {"name": "loss"}), ("Sum", {"dtype": "float16"})],
+    ids=str,
+)
+def test_configurations_are_exchanged(name, arguments):
+    theirs = getattr(keras.metrics, name)(name="here", **arguments) if "name" not in arguments else (
+        getattr(keras.metrics, name)(**arguments)
+    )
+    config = keras.metrics.serialize(theirs)
+    ours = metrics.deserialize(config)
+    assert type(ours) is getattr(metrics, name)
+    expected = theirs.get_config()
+    if name == "CosineSimilarity" and arguments:
+        ours = type(ours)(name="here", **arguments)
+        expected["axis"] = arguments["axis"]  # Keras forgets it
+    assert plain(ours.get_config()) == plain(expected)
+    assert plain(metrics.serialize(ours)) | {"config": None} == plain(config) | {"config": None}
+
+    back = keras.metrics.deserialize(metrics.serialize(ours))
+    assert type(back) is type(theirs)
+    assert plain(back.get_config()) == plain(theirs.get_config())
+
+
+@pytest.mark.parametrize("function", ["mean_squared_error", "binary_accuracy", "huber"])
+def test_wrapped_functions_are_exchanged(function):
+    theirs = keras.metrics.MeanMetricWrapper(getattr(keras.metrics, function), name="f")
+    ours = metrics.deserialize(keras.metrics.serialize(theirs))
+    back = keras.metrics.deserialize(metrics.serialize(ours))
+    y, p = batches("numbers")[0]
+    for metric in (theirs, ours, back):
+        metric.update_state(y, p)
+    np.testing.assert_allclose(ours.result(), np.asarray(theirs.result()), **TOLERANCE)
+    np.testing.assert_allclose(back.result(), np.asarray(theirs.result()), **TOLERANCE)
+
+
+@pytest.mark.parametrize("name", ["Mean", "Sum"])
+@pytest.mark.parametrize("shape", [(), (5,), (5, 1), (5, 3), (5, 3, 2)], ids=str)
+def test_reductions(name, shape):
+    rng = np.random.default_rng(3)
+    for weight_shape in (None, (), shape[:1], shape[:2], shape, (5, 1), (1,)):
+        theirs, ours = getattr(keras.metrics, name)(), getattr(metrics, name)()
+        update = jax.jit(ours.stateless_update_state)
+        state = ours.stateless_reset_state()
+        for _ in range(2):
+            values = rng.random(shape).astype("float32")
+            weight = None if weight_shape is None else rng.random(weight_shape).astype("float32")
+            try:
+                theirs.update_state(values, weight)
+            except Exception:
+                with pytest.raises(ValueError):
+                    update(state, values, weight)
+                break
+            state = update(state, values, weight)
+            np.testing.assert_allclose(
+                state, [np.asarray(v) for v in theirs.variables], **TOLERANCE
+            )
+
+
+@pytest.mark.parametrize("kind", ["sparse sequence", "one-hot images", "number sequence"])
+def test_masks(kind):
+    name = {
+        "sparse sequence": "SparseCategoricalAccuracy",
+        "one-hot images": "CategoricalCrossentropy",
+        "number sequence": "MeanSquaredError",
+    }[kind]
+    y, p = batches(kind)[0]
+    mask = np.random.default_rng(0).random(p.shape[:-1]) > 0.4
+    for weight in (None, weights("sample", y, p), np.ones(mask.shape, "float32") / 2):
+        theirs, ours = getattr(keras.metrics, name)(), getattr(metrics, name)()
+        predictions = jax.numpy.asarray(p)
+        keras.src.backend.set_keras_mask(predictions, jax.numpy.asarray(mask))
+        try:
+            theirs.update_state(y, predictions, weight)
+        except Exception:
+            with pytest.raises(ValueError):
+                ours.update_state(y, p, weight, mask=mask)
+            continue
+        ours.update_state(y, p, weight, mask=mask)
+        np.testing.assert_allclose(
+            [v.numpy() for v in ours.variables], [np.asarray(v) for v in theirs.variables], rtol=1e-6
+        )
+
+
+SHAPES = [
+    ((None,), (None, 1)),
+    ((None, 1), (None, 1)),
+    ((None,), (None, 10)),
+    ((None, 1), (None, 10)),
+    ((None, 10), (None, 10)),
+    ((None, 5), (None, 5, 10)),
+    ((None, 5, 1), (None, 5, 10)),
+    ((None, 5, 10), (None, 5, 10)),
+    ((None, 2), (None, 2)),
+    ((None,), (None,)),
+]
+
+
+@pytest.mark.parametrize("word", ["accuracy", "acc", "Accuracy", "ACC"])
+@pytest.mark.parametrize(("true", "pred"), SHAPES, ids=str)
+def test_accuracy_is_chosen_as_in_keras(word, true, pred):
+    from keras.src.trainers.compile_utils import get_metric
+
+    true, pred = (tuple(8 if size is None else size for size in s) for s in (true, pred))
+    y, p = keras.KerasTensor(true), keras.KerasTensor(pred)
+    theirs = get_metric(word, y, p)
+    ours = for_output(
+        word, jax.ShapeDtypeStruct(true, "float32"), jax.ShapeDtypeStruct(pred, "float32")
+    )
+    assert (type(ours).__name__, ours.name) == (type(theirs).__name__, theirs.name)
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "mse",
+        "MAE",
+        "mean_squared_error",
+        "AUC",
+        "f1_score",
+        "Precision",
+        "kl_divergence",
+        "sparse_categorical_crossentropy",
+        "r2_score",
+    ],
+)
+def test_log_names(identifier):
+    from keras.src.trainers.compile_utils import get_metric
+
+    spec = jax.ShapeDtypeStruct((8, 4), "float32")
+    theirs = get_metric(identifier, keras.KerasTensor((8, 4)), keras.KerasTensor((8, 4)))
+    ours = for_output(identifier, spec, spec)
+    assert (type(ours).__name__, ours.name) == (type(theirs).__name__, theirs.name)
+
+
+def test_every_name_of_keras_is_known():
+    from keras.src.metrics import ALL_OBJECTS_DICT
+
+    missing = []
+    for name, cls in ALL_OBJECTS_DICT.items():
+        if cls in (keras.metrics.Metric, keras.metrics.MeanMetricWrapper):
+            continue
+        try:
+            found = type(metrics.get(name)).__name__
+        except TypeError as error:  # needs arguments, in Keras too
+            assert "needs arguments" in str(error)
+            continue
+        if found != cls.__name__:
+            missing.append(name)
+    assert not missing
+    public = {name for name in dir(keras.metrics) if not name.startswith("_")}
+    assert public <= set(metrics.__all__)
+
+
+def test_direction_is_keras():
+    for name in keras.metrics.__dict__:
+        theirs = getattr(keras.metrics, name)
+        if not (isinstance(theirs, type) and issubclass(theirs, keras.metrics.Metric)):
+            continue
+        try:
+            expected = getattr(theirs(), "_direction", None)
+        except TypeError:
+            continue
+        assert getattr(getattr(metrics, name)(), "_direction", None) == expected, name
+
+
+@pytest.mark.parametrize("name", [n for n in metrics.__all__ if n.islower()])
+def test_functions(name):
+    if name in ("get", "serialize", "deserialize", "for_output"):
+        return
+    kind = "sparse" if name.startswith("sparse") else "one-hot"
+    y, p = batches(kind)[0]
+    arguments = {"k": 2} if "top_k" in name else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = getattr(keras.metrics, name)(y, p, **arguments)
+    ours = jax.jit(lambda y, p: getattr(metrics, name)(y, p, **arguments))(y, p)
+    np.testing.assert_allclose(ours, np.asarray(theirs), rtol=2e-6, atol=1e-6)
+
+
+def test_registered_function_in_a_wrapper():
+    @serialization.register_keras_serializable(package="parity")
+    def doubled(y_true, y_pred):
+        return 2 * y_pred
+
+    wrapped = metrics.MeanMetricWrapper(doubled, name="doubled")
+    again = metrics.deserialize(metrics.serialize(wrapped))
+    assert again._fn is doubled
