@@ -512,6 +512,14 @@ def test_a_published_batch_is_read_without_an_ordinary_unpickler():
     assert images[1, 4, 7, 2] == pixels[1, 2 * 1024 + 4 * 32 + 7]
 
 
+def test_channels_come_first_where_layers_expect_them_first(monkeypatch):
+    pixels, _, content = batch(0, 3, {"labels": 10})
+    monkeypatch.setattr(cifar, "image_data_format", lambda: "channels_first")
+    images, _ = cifar.parse_batch("here", content, 3, "labels", 10)
+    np.testing.assert_array_equal(images, pixels.reshape(3, 3, 32, 32))
+    assert images.flags.writeable
+
+
 def test_a_batch_saved_again_by_todays_numpy_is_read():
     pixels = np.arange(2 * 3072).reshape(2, 3072).astype("uint8")
     for array in (pixels, np.asfortranarray(pixels)):

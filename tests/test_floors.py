@@ -67,7 +67,7 @@ def sources():
             yield pytest.param(path, top, id=str(path.relative_to(ROOT)))
 
 
-@pytest.mark.parametrize(("path", "package"), sources())
+@pytest.mark.parametrize(("path", "package"), list(sources()))
 def test_no_upward_import(path, package):
     assert package in FLOORS, f"{package} has no floor: name it here and in ARCHITECTURE.md"
     for line, imported in imports(path):

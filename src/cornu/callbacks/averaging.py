@@ -38,7 +38,8 @@ class SwapEMAWeights(Callback):
         for each in getattr(optimizer, "optimizers", [optimizer]):
             if getattr(each, "use_ema", False):
                 averages = each._model_variables_moving_average
-                pairs += list(zip(each._trainable_variables, averages, strict=True))
+                both = zip(each._trainable_variables, averages, strict=True)
+                pairs += [(weight, average) for weight, average in both if average is not None]
         if not pairs:
             raise ValueError(
                 "SwapEMAWeights: the optimizer keeps no averaged weights; make it with "

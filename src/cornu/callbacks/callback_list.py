@@ -102,21 +102,25 @@ class CallbackList(Callback):
                 for callback in self.callbacks
                 if getattr(callback, "per_chunk", False) and _has_work(callback, name)
             )
+        self._needing = {
+            name: any(getattr(callback, name, True) for callback in self.callbacks)
+            for name in ("needs_batches", "needs_test_batches", "needs_predict_batches")
+        }
 
     @property
     def needs_batches(self) -> bool:
         """Whether any callback needs training to stop after every batch."""
-        return any(getattr(callback, "needs_batches", True) for callback in self.callbacks)
+        return self._needing["needs_batches"]
 
     @property
     def needs_test_batches(self) -> bool:
         """Whether any callback needs evaluation to stop after every batch."""
-        return any(getattr(callback, "needs_test_batches", True) for callback in self.callbacks)
+        return self._needing["needs_test_batches"]
 
     @property
     def needs_predict_batches(self) -> bool:
         """Whether any callback needs prediction to stop after every batch."""
-        return any(getattr(callback, "needs_predict_batches", True) for callback in self.callbacks)
+        return self._needing["needs_predict_batches"]
 
     def _stage(self, name: str, logs: dict | None) -> None:
         hooks = self._hooks[name]
@@ -242,6 +246,8 @@ def python_logs(logs: dict | None) -> dict:
             result[name] = value
         elif isinstance(value, dict):
             result.update(python_logs(value))
+        elif getattr(value, "ndim", 0) > 0:
+            result[name] = value
         else:
             try:
                 result[name] = float(value)

@@ -114,7 +114,7 @@ class TensorBoard(Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._reset()
         self._in_fit = True
-        if self.write_graph and type(self.model).__name__ in ("Sequential", "Functional", "Model"):
+        if self.write_graph and type(self.model).__name__ in ("Sequential", "Functional"):
             self._write_graph()
         if self.embeddings_freq:
             self._check_metadata()

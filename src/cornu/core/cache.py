@@ -16,12 +16,20 @@ _enabled = False
 
 
 def cache_directory() -> Path:
-    """The folder for everything that Cornu keeps: compiled programs and downloaded data."""
-    given = os.environ.get("CORNU_CACHE_DIR")
-    if given:
-        return Path(given).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "cornu"
+    """The folder where Cornu keeps what it can fetch or make again.
+
+    `$CORNU_CACHE_DIR` where that is set, else `$XDG_CACHE_HOME/cornu`, else `~/.cache/cornu`. The
+    folder is not created.
+
+    >>> cache_directory().name  # doctest: +SKIP
+    'cornu'
+    """
+    if own := os.environ.get("CORNU_CACHE_DIR"):
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    # The XDG specification says that a relative path there is to be ignored.
+    folder = Path(base) if base and os.path.isabs(base) else Path.home() / ".cache"
+    return folder / "cornu"
 
 
 def compilation_cache_directory() -> Path | None:

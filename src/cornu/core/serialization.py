@@ -24,6 +24,23 @@ _PLAIN = (str, int, float, bool, type(None))
 _SELF = "cornu"
 
 
+class _Configuration(dict):
+    """A finished configuration: copying it would lose the mark that its object is shared."""
+
+
+class _Shared:
+    """Which objects were met before, while one whole network is written or read."""
+
+    def __init__(self) -> None:
+        # the objects are kept, so that no other one gets the id of one that is gone
+        self.written: dict[int, tuple[object, dict]] = {}
+        self.read: dict[int, object] = {}
+        self.count = 0
+
+
+_shared: _Shared | None = None
+
+
 class Serializable:
     """A class whose objects can be written as a configuration and made again from it.
 
@@ -64,13 +81,20 @@ def is_builtin(cls: type) -> bool:
 
 def serialize(obj):
     """The plain, JSON-ready form of an object: the inverse of `deserialize`."""
-    if isinstance(obj, _PLAIN):
+    if isinstance(obj, (*_PLAIN, _Configuration)):
         return obj
     if isinstance(obj, (list, tuple)):
         return [serialize(item) for item in obj]
     if isinstance(obj, dict):
         return {key: serialize(value) for key, value in obj.items()}
-    if isinstance(obj, np.generic):
+    if isinstance(obj, bytes):
+        return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
+    if isinstance(obj, slice):
+        parts = {part: serialize(getattr(obj, part)) for part in ("start", "stop", "step")}
+        return {"class_name": "__slice__", "config": parts}
+    if obj is ...:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(obj, np.generic) or (isinstance(obj, np.ndarray) and obj.ndim == 0):
         return obj.item()
     if isinstance(obj, np.ndarray):
         return {
@@ -103,25 +127,41 @@ def _serialize_object(obj) -> dict:
         registered = None
     else:
         module, class_name = cls.__module__, cls.__name__
-        registered = _custom_names.get(cls, cls.__name__)
+        # of the bases too: a subclass that builds a graph has a class made for it on the fly
+        names = (_custom_names.get(c) for c in cls.__mro__ if c.__name__ == class_name)
+        registered = next((name for name in names if name), class_name)
         if module == "__main__":
             module = None
-    config = {
-        "module": module,
-        "class_name": class_name,
-        "config": serialize(obj.get_config()),
-        "registered_name": registered,
-    }
+    config = _Configuration(
+        module=module,
+        class_name=class_name,
+        config=serialize(obj.get_config()),
+        registered_name=registered,
+    )
     for part in ("build_config", "compile_config"):
         getter = getattr(obj, f"get_{part}", None)
         value = getter() if getter is not None else None
         if value is not None:
             config[part] = serialize(value)
+    if _shared is not None:
+        if id(obj) in _shared.written:
+            _, first = _shared.written[id(obj)]
+            if "shared_object_id" not in first:
+                _shared.count += 1
+                first["shared_object_id"] = _shared.count
+            config["shared_object_id"] = first["shared_object_id"]
+        else:
+            _shared.written[id(obj)] = (obj, config)
     return config
 
 
 def _serialize_function(function) -> dict:
-    name = _custom_names.get(function, getattr(function, "__name__", type(function).__name__))
+    name = _custom_names.get(function) or getattr(function, "__name__", None)
+    if name is None:
+        raise TypeError(
+            f"{function!r} has no name under which it could be found again when the file is read: "
+            "use a function defined with def, or give its class a get_config() method"
+        )
     if name == "<lambda>":
         raise ValueError(
             "a lambda cannot be written to a file: its code would have to be run when the file is "
@@ -175,19 +215,43 @@ def deserialize(config, custom_objects: dict | None = None, safe_mode: bool = Tr
     return _deserialize_object(config)
 
 
+@contextlib.contextmanager
+def object_sharing() -> Iterator[None]:
+    """Within the block, an object that is met twice is written, and made again, as one object."""
+    global _shared
+    outer, _shared = _shared, _Shared()
+    try:
+        yield
+    finally:
+        _shared = outer
+
+
 def _deserialize_object(config: dict):
+    shared_id = config.get("shared_object_id")
+    if _shared is not None and shared_id in _shared.read:
+        return _shared.read[shared_id]
     cls = find_class(config)
-    inner = config["config"]
+    if not hasattr(cls, "from_config"):
+        if isinstance(cls, type):
+            raise TypeError(f"{cls.__name__} cannot be read: it has no from_config() method")
+        return cls  # a function, registered by its user
+    inner = config["config"] or {}
     if isinstance(inner, dict) and not getattr(cls, "deserializes_itself", False):
         inner = {
             key: deserialize(value) if _is_object(value) else value for key, value in inner.items()
         }
     try:
-        obj = cls.from_config(inner)
+        obj = _from_config(cls, inner)
     except TypeError as error:
-        raise TypeError(
+        if getattr(error, "names_class", False):
+            raise
+        explained = TypeError(
             f"{config['class_name']} cannot be made from its configuration {inner}: {error}"
-        ) from error
+        )
+        explained.names_class = True  # type: ignore[attr-defined]
+        raise explained from error
+    if _shared is not None and shared_id is not None:
+        _shared.read[shared_id] = obj
     build_config = config.get("build_config")
     if build_config and hasattr(obj, "build_from_config"):
         obj.build_from_config(build_config)
@@ -195,6 +259,42 @@ def _deserialize_object(config: dict):
     if compile_config and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(compile_config)
     return obj
+
+
+def _from_config(cls: type, config: dict):
+    """An object of the class; what every layer has is set afterwards where it can't be given.
+
+    A layer of the user's may have a constructor without `**kwargs`; its `get_config` returns name,
+    trainable and dtype all the same.
+    """
+    if is_builtin(cls) or not is_builtin(_owner(cls, "from_config")):
+        return cls.from_config(config)  # type: ignore[attr-defined]
+    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
+        return cls.from_config(config)  # type: ignore[attr-defined]
+    left_out = {
+        key: config[key]
+        for key in ("name", "trainable", "dtype")
+        if key in config and key not in parameters
+    }
+    given = {key: value for key, value in config.items() if key not in left_out}
+    obj = cls.from_config(given)  # type: ignore[attr-defined]
+    if left_out.get("name") is not None:
+        obj.name = left_out["name"]
+    if left_out.get("trainable") is False:
+        obj.trainable = False
+    dtype = left_out.get("dtype")
+    if dtype is not None and dtype != getattr(obj, "dtype_policy", dtype):
+        raise TypeError(
+            f"it was made with dtype {getattr(dtype, 'name', dtype)!r}, which its constructor does "
+            "not take: add **kwargs to it and pass them to super().__init__()"
+        )
+    return obj
+
+
+def _owner(cls: type, attribute: str) -> type:
+    """The class among its bases that defines an attribute."""
+    return next(base for base in cls.__mro__ if attribute in base.__dict__)
 
 
 def _is_object(value) -> bool:
@@ -215,11 +315,15 @@ def find_class(config: dict) -> type:
         if found is not None:
             return found  # type: ignore[return-value]
     found = _classes.get((module, class_name))
-    if found is None and (module.startswith("keras") or not module):
+    if found is None and (module.split(".")[0] == "keras" or not module):
         # Keras writes the public package for its own classes, but older files and inner classes
-        # carry "keras.src.…": fall back on the one class of that name.
-        same_name = [cls for (_, name), cls in _classes.items() if name == class_name]
-        found = same_name[0] if same_name else None
+        # carry "keras.src.layers....": the one class of that name, in that package where it is said
+        package = module.removeprefix("keras.").removeprefix("src.").split(".")[0]
+        same_name = [(where, cls) for (where, name), cls in _classes.items() if name == class_name]
+        found = next((cls for where, cls in same_name if package in where.split(".")[1:]), None)
+        packages = {part for where, _ in _classes for part in where.split(".")[1:]}
+        if found is None and len(same_name) == 1 and package not in packages:
+            found = same_name[0][1]
     if found is None:
         known = sorted({name for _, name in _classes})
         raise ValueError(
@@ -277,6 +381,11 @@ def custom_object(name):
         if name in scope:
             return scope[name]
     return _custom.get(name)
+
+
+def get_custom_objects() -> dict[str, Callable]:
+    """The register of the user's classes and functions by name; entries may be added to it."""
+    return _custom
 
 
 @contextlib.contextmanager

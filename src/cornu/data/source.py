@@ -62,6 +62,10 @@ class Source:
         """One batch `(x, y, sample_weight)` as NumPy arrays: shapes and dtypes, before any pass."""
         raise NotImplementedError
 
+    def shapes(self) -> list[Block]:
+        """Blocks of the shapes that an epoch will have, as far as they are known before it."""
+        return []
+
     def close(self) -> None:
         """Ends what runs in the background."""
 
@@ -109,23 +113,34 @@ class ArraySource(Source):
         order = self._row_order()
         yield from self._resident(order) if self.resident else self._streamed(order)
 
+    def _stretches(self) -> list[tuple[int, int, int]]:
+        """First row, number of batches and rows in each: of the full batches, of the last one."""
+        full, rest = divmod(self.rows, self.batch_size)
+        stretches = [(0, full, self.batch_size), (full * self.batch_size, 1, rest)]
+        return [stretch for stretch in stretches if stretch[1] and stretch[2]]
+
+    def shapes(self) -> list[Block]:
+        if not self.resident:
+            return []
+        return [
+            Block(self.data, np.empty(count * rows, np.int32), count, rows)
+            for _, count, rows in self._stretches()
+        ]
+
     def _resident(self, order: np.ndarray | None) -> Iterator[Block]:
         if self._device_data is None:
             self._device_data = jax.device_put(self.data)
-        size = self.batch_size
-        full = self.rows // size
-        for start, count, rows in ((0, full, size), (full * size, 1, self.rows - full * size)):
-            if rows and count:
-                end = start + count * rows
-                if order is not None:
-                    part = order[start:end]
-                else:
-                    if start not in self._device_order:
-                        self._device_order[start] = jax.device_put(
-                            np.arange(start, end, dtype=np.int32)
-                        )
-                    part = self._device_order[start]
-                yield Block(self._device_data, part, count, rows)
+        for start, count, rows in self._stretches():
+            end = start + count * rows
+            if order is not None:
+                part = order[start:end]
+            else:
+                if start not in self._device_order:
+                    self._device_order[start] = jax.device_put(
+                        np.arange(start, end, dtype=np.int32)
+                    )
+                part = self._device_order[start]
+            yield Block(self._device_data, part, count, rows)
 
     def _streamed(self, order: np.ndarray | None) -> Iterator[Block]:
         order = np.arange(self.rows, dtype=np.int32) if order is None else order

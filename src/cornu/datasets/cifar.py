@@ -13,7 +13,6 @@ import hashlib
 import io
 import math
 import pickle
-import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.image import image_data_format
 from cornu.datasets.places import Place, RemoteFile, find
 from cornu.utils.files import atomic_path
 
@@ -47,7 +47,7 @@ class CifarSet:
 
 
 def load(spec: CifarSet, label_key: str, classes: int) -> list[tuple[np.ndarray, list[int]]]:
-    """Finds and reads a set: for each batch file the images `(images, 32, 32, 3)` and labels."""
+    """Finds and reads a set: the images and labels of each batch file, as `parse_batch` does."""
 
     def read(place: Place) -> list[tuple[np.ndarray, list[int]]] | None:
         member = _members(spec, place)
@@ -95,6 +95,8 @@ def _from_folder(folder: Path, name: str) -> tuple[str, bytes]:
 
 
 def _read_archive(spec: CifarSet, path: Path) -> dict[str, bytes]:
+    import tarfile  # seldom needed, and slow to import
+
     contents = {}
     try:
         with tarfile.open(path) as archive:
@@ -141,7 +143,8 @@ def parse_batch(
         classes: how many classes there are.
 
     Returns:
-        Images uint8 `(count, 32, 32, 3)` and a list of `count` labels.
+        Images uint8 `(count, 32, 32, 3)`, or `(count, 3, 32, 32)` where `image_data_format()` is
+        `"channels_first"`, and a list of `count` labels.
 
     Raises:
         ValueError: where the content is no such pickle, or names anything but an array.
@@ -165,8 +168,10 @@ def parse_batch(
             f"and {(count, 3072)}"
         )
     # Published as all the red values of an image, row by row, then the green, then the blue.
-    channels_first = pixels.reshape(count, 3, 32, 32)
-    return np.ascontiguousarray(channels_first.transpose(0, 2, 3, 1)), labels
+    planes = pixels.reshape(count, 3, 32, 32)
+    if image_data_format() == "channels_first":
+        return planes.copy(), labels
+    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
 
 
 class _Kind:

@@ -41,7 +41,8 @@ def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.nda
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images uint8 `(50000, 32, 32, 3)` and
-        `(10000, 32, 32, 3)`, red, green and blue from 0 to 255; labels uint8 `(50000, 1)` and
+        `(10000, 32, 32, 3)`, red, green and blue from 0 to 255 (with the channels second where
+        `image_data_format()` is `"channels_first"`); labels uint8 `(50000, 1)` and
         `(10000, 1)`, from 0 to 9.
 
     Raises:

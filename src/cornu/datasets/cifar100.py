@@ -39,7 +39,8 @@ def load_data(
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: images uint8 `(50000, 32, 32, 3)` and
-        `(10000, 32, 32, 3)`, red, green and blue from 0 to 255; labels int64 `(50000, 1)` and
+        `(10000, 32, 32, 3)`, red, green and blue from 0 to 255 (with the channels second where
+        `image_data_format()` is `"channels_first"`); labels int64 `(50000, 1)` and
         `(10000, 1)`, from 0 to 99 or from 0 to 19.
 
     Raises:

@@ -7,12 +7,13 @@ import numpy as np
 from cornu.datasets.digit_sets import MNIST_DIGESTS, DigitSet, load
 from cornu.datasets.places import RemoteFile
 
-_BASE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+# The data set's own repository; its README publishes the MD5 digests below. (Keras fetches a copy
+# from elsewhere, for which no digest is published.)
+_BASE = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
 
 _FASHION_MNIST = DigitSet(
     name="fashion_mnist",
     title="Fashion-MNIST",
-    # The MD5 digests are those in the data set's own README.
     files=tuple(
         RemoteFile(name, _BASE + name, digest)
         for name, digest in (

@@ -333,7 +333,8 @@ class Layer(Serializable):
         if args:
             check_inputs(self, args[0])
         self._ensure_built(args, kwargs)
-        outputs = self._infer(args, kwargs)
+        # a layer may say itself what it returns, as in Keras
+        outputs = self.compute_output_spec(*args, **kwargs)
         node = Node(
             type(self).__name__, self.name, self, args, kwargs, outputs, None, len(self._nodes)
         )
@@ -638,7 +639,7 @@ def _init_arguments(layer: Layer) -> dict:
     return {key: value for key, value in arguments.items() if key != "name"}
 
 
-class _named_errors:  # noqa: N801 - used like a function, in a with statement
+class _named_errors:
     def __init__(self, layer: Layer, args: tuple):
         self.layer, self.args = layer, args
 

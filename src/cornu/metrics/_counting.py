@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.dtypes import epsilon, floatx
-from cornu.metrics._shapes import match_ranks, spread
+from cornu.losses.shapes import check_same, same_rank
+from cornu.metrics._shapes import spread
 
 NEVER = -1e10
 """Score of classes outside the top k, and Keras' threshold below everything else."""
@@ -127,15 +128,12 @@ def count(
         Counts of shape `(thresholds,)`, or `(thresholds, labels)` with `multi_label`.
     """
     dtype = floatx()
-    y_pred, y_true = match_ranks(jnp.asarray(y_pred, dtype), jnp.asarray(y_true))
-    if y_true.shape != y_pred.shape:
-        raise ValueError(
-            f"{owner}: y_true of shape {y_true.shape} does not fit y_pred of shape {y_pred.shape}; "
-            "give one label, 0 or 1, for each prediction (one-hot labels for several classes)"
-        )
+    y_pred, y_true = same_rank(jnp.asarray(y_pred, dtype), jnp.asarray(y_true))
+    check_same(owner, y_true, y_pred)
     if sample_weight is not None:
-        sample_weight = jnp.asarray(sample_weight, dtype)[..., None]
-        _, sample_weight = match_ranks(y_true, sample_weight, widen=False)
+        sample_weight = jnp.asarray(sample_weight, dtype)
+        if sample_weight.ndim != y_true.ndim:
+            sample_weight = sample_weight[..., None]  # one weight for all values of a sample
     if top_k is not None:
         y_pred = _only_top_k(y_pred, top_k)
     if class_id is not None:

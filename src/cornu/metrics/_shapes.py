@@ -1,47 +1,11 @@
-"""How labels, predictions and weights of different shapes are brought together."""
+"""Weights, masks and quotients: what all metrics share."""
 
 from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-
-def match_ranks(first, second, widen: bool = True):
-    """Takes away, or adds, a last axis of size 1 where ranks differ by one.
-
-    Of `(batch, 1)` and `(batch,)`, the vector becomes `(batch, 1)`, or with `widen` off the matrix
-    becomes a vector; of higher ranks, the longer one always loses its axis. Anything else is
-    returned as it is.
-
-    >>> [a.shape for a in match_ranks(np.ones((4, 1)), np.ones(4))]
-    [(4, 1), (4, 1)]
-    >>> [a.shape for a in match_ranks(np.ones((4, 3)), np.ones((4, 3, 1)))]
-    [(4, 3), (4, 3)]
-    """
-    if second.ndim > first.ndim:
-        second, first = match_ranks(second, first, widen)
-    elif first.ndim == second.ndim + 1 and first.shape[-1] == 1:
-        if second.ndim == 1 and widen:
-            second = second[:, None]
-        else:
-            first = first[..., 0]
-    return first, second
-
-
-def check_fit(owner: str, y_true, y_pred, hint: str = "") -> None:
-    """ValueError where labels and predictions cannot be held against each other."""
-    if y_true.shape == y_pred.shape:
-        return
-    try:
-        fits = y_true.ndim == y_pred.ndim and np.broadcast_shapes(y_true.shape, y_pred.shape)
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"{owner}: y_true of shape {y_true.shape} does not fit y_pred of shape "
-            f"{y_pred.shape}; give both the same shape{hint}"
-        )
+from cornu.losses.shapes import same_rank
 
 
 def spread(owner: str, sample_weight, shape: tuple[int, ...]) -> jax.Array:
@@ -66,8 +30,11 @@ def masked_weight(sample_weight, mask, dtype: str):
     mask = jnp.asarray(mask).astype(dtype)
     if sample_weight is None:
         return mask
-    mask, sample_weight = match_ranks(mask, sample_weight)
-    return sample_weight * mask
+    mask, sample_weight = same_rank(mask, sample_weight)
+    if mask.ndim > sample_weight.ndim:  # one weight for all steps of a sequence
+        missing = mask.ndim - sample_weight.ndim
+        sample_weight = sample_weight.reshape(sample_weight.shape + (1,) * missing)
+    return mask * spread("sample_weight and mask", sample_weight, mask.shape)
 
 
 def divide_or_zero(numerator, denominator) -> jax.Array:

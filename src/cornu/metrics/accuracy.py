@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.dtypes import floatx
-from cornu.metrics._shapes import check_fit, match_ranks
+from cornu.losses.shapes import check_elementwise, same_rank
 from cornu.metrics.reduction import _FunctionMean
 
 
@@ -25,8 +25,8 @@ def accuracy(y_true, y_pred) -> jax.Array:
     [1.0, 0.0]
     """
     y_pred = jnp.asarray(y_pred)
-    y_true, y_pred = match_ranks(jnp.asarray(y_true, y_pred.dtype), y_pred)
-    check_fit("accuracy", y_true, y_pred)
+    y_true, y_pred = same_rank(jnp.asarray(y_true, y_pred.dtype), y_pred)
+    check_elementwise("accuracy", y_true, y_pred)
     return (y_true == y_pred).astype(floatx())
 
 
@@ -47,8 +47,8 @@ def binary_accuracy(y_true, y_pred, threshold: float = 0.5) -> jax.Array:
     >>> binary_accuracy(np.array([1, 1, 0]), np.array([0.9, 0.4, 0.2])).tolist()
     [1.0, 0.0, 1.0]
     """
-    y_true, y_pred = match_ranks(jnp.asarray(y_true), jnp.asarray(y_pred))
-    check_fit("binary_accuracy", y_true, y_pred)
+    y_true, y_pred = same_rank(jnp.asarray(y_true), jnp.asarray(y_pred))
+    check_elementwise("binary_accuracy", y_true, y_pred)
     # a typed threshold: predictions in half precision are compared with 0.3, not with its rounding
     return (y_true == (y_pred > np.asarray(threshold, floatx()))).astype(floatx())
 
@@ -143,9 +143,7 @@ class BinaryAccuracy(_FunctionMean):
 
     _direction = "up"
 
-    def __init__(
-        self, name: str | None = "binary_accuracy", dtype=None, threshold: float = 0.5
-    ):
+    def __init__(self, name: str | None = "binary_accuracy", dtype=None, threshold: float = 0.5):
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
         self.threshold = threshold
 
@@ -222,7 +220,7 @@ def _need_one_hot(owner: str, y_true, y_pred) -> None:
             f"{y_pred.shape}, received y_true of shape {y_true.shape}; for integer labels use "
             f"sparse_{owner} ('accuracy' chooses by itself)"
         )
-    check_fit(owner, y_true.reshape(labels), y_pred)
+    check_elementwise(owner, y_true.reshape(labels), y_pred)
 
 
 def _need_integers(owner: str, y_true, label, y_pred) -> None:

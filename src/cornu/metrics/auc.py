@@ -175,9 +175,7 @@ class AUC(Metric):
         some = (p[:-1] > 0) & (p[1:] > 0)
         ratio = jnp.where(some, p[:-1] / jnp.where(some, p[1:], 1), 1)
         positives = jnp.maximum(t[1:] + self.false_negatives.value[1:], 0)
-        return self._total(
-            divide_or_zero(slope * (dt + intercept * jnp.log(ratio)), positives)
-        )
+        return self._total(divide_or_zero(slope * (dt + intercept * jnp.log(ratio)), positives))
 
     def _curve(self) -> tuple[jax.Array, jax.Array]:
         """The curve's points, one for each threshold."""

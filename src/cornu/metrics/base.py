@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Sequence
@@ -20,8 +21,9 @@ _PYTHON_NAMES = {"int": "int32", "float": None, "bool": "bool"}
 class Metric(Serializable):
     """Base of all metrics: what is summed up over the batches is kept in variables.
 
-    A subclass makes its variables in `__init__`, adds to them in `update_state` and makes the number
-    in `result`. Both run inside compiled programs: use `jax.numpy`, and no Python `if` on values.
+    A subclass makes its variables in `__init__`, adds to them in `update_state` and makes the
+    number in `result`. Both run inside compiled programs: use `jax.numpy`, and no Python `if` on
+    values.
 
     Args:
         dtype: name of the dtype that the metric computes in; by default the default float type. Of
@@ -139,10 +141,9 @@ class Metric(Serializable):
             jax.ShapeDtypeStruct(tuple(size or 1 for size in spec.shape), spec.dtype)
             for spec in (y_true, y_pred)
         ]
-        try:
+        # an error of the metric itself comes again, and in full, when it is used
+        with contextlib.suppress(Exception):
             jax.eval_shape(bind(self._update, self.variables), _values(self.variables), *specs)
-        except Exception:
-            pass  # an error of the metric itself comes again, and in full, when it is used
         made_more = len(self.variables) > known
         vars(self).clear()
         vars(self).update(before)
@@ -233,7 +234,7 @@ def _computed_in(dtype) -> str:
 
 
 def _initializer(identifier) -> Callable:
-    if identifier is None or isinstance(identifier, str) and identifier == "zeros":
+    if identifier is None or (isinstance(identifier, str) and identifier == "zeros"):
         return _zeros
     if callable(identifier) and not inspect.isclass(identifier):
         return identifier

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core.dtypes import epsilon
-from cornu.metrics._shapes import check_fit, match_ranks
+from cornu.losses.shapes import check_elementwise, same_rank
 from cornu.metrics.reduction import _FunctionMean
 
 
@@ -118,6 +118,6 @@ class ConcordanceCorrelation(_FunctionMean):
 
 def _pair(owner: str, y_true, y_pred) -> tuple[jax.Array, jax.Array]:
     y_pred = jnp.asarray(y_pred)
-    y_true, y_pred = match_ranks(jnp.asarray(y_true, y_pred.dtype), y_pred)
-    check_fit(owner, y_true, y_pred)
+    y_true, y_pred = same_rank(jnp.asarray(y_true, y_pred.dtype), y_pred)
+    check_elementwise(owner, y_true, y_pred)
     return y_true, y_pred

@@ -60,9 +60,7 @@ class FBetaScore(Metric):
             )
         if not isinstance(beta, float) or beta <= 0.0:
             raise ValueError(f"{owner}(beta={beta!r}): expected a float greater than 0")
-        if threshold is not None and not (
-            isinstance(threshold, float) and 0.0 < threshold <= 1.0
-        ):
+        if threshold is not None and not (isinstance(threshold, float) and 0.0 < threshold <= 1.0):
             raise ValueError(
                 f"{owner}(threshold={threshold!r}): expected None or a float in (0, 1]"
             )

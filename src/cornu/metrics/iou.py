@@ -95,8 +95,10 @@ class IoU(Metric):
         cell = label.astype(jnp.int32) * self.num_classes + prediction.astype(jnp.int32)
         # a cell past the end is dropped
         cell = jnp.where(counted, cell, self.num_classes**2)
-        matrix = self.total_cm.value.reshape(-1).at[cell].add(
-            self._weight(sample_weight, label.shape), mode="drop"
+        matrix = (
+            self.total_cm.value.reshape(-1)
+            .at[cell]
+            .add(self._weight(sample_weight, label.shape), mode="drop")
         )
         self.total_cm.assign(matrix.reshape(self.num_classes, self.num_classes))
 

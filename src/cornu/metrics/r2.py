@@ -6,9 +6,9 @@ import warnings
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from cornu.metrics._shapes import match_ranks, spread
+from cornu.losses.shapes import same_rank
+from cornu.metrics._shapes import spread
 from cornu.metrics.base import Metric
 
 _AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
@@ -85,9 +85,7 @@ class R2Score(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:
         """Adds a batch of labels and predictions of shape `(batch, outputs)`."""
-        y_true, y_pred = match_ranks(
-            jnp.asarray(y_true, self.dtype), jnp.asarray(y_pred, self.dtype)
-        )
+        y_true, y_pred = same_rank(jnp.asarray(y_true, self.dtype), jnp.asarray(y_pred, self.dtype))
         self.build(y_true, y_pred)
         weighted_true, squared_error = y_true, jnp.square(y_true - y_pred)
         count: jax.Array | int = y_true.shape[0]
@@ -98,9 +96,7 @@ class R2Score(Metric):
             weighted_true, squared_error = y_true * weight, squared_error * weight
             count = jnp.sum(weight, axis=0)
         self.sum.assign(self.sum.value + jnp.sum(weighted_true, axis=0))
-        self.squared_sum.assign(
-            self.squared_sum.value + jnp.sum(y_true * weighted_true, axis=0)
-        )
+        self.squared_sum.assign(self.squared_sum.value + jnp.sum(y_true * weighted_true, axis=0))
         self.total_mse.assign(self.total_mse.value + jnp.sum(squared_error, axis=0))
         self.count.assign(self.count.value + count)
         self.num_samples.assign(self.num_samples.value + y_true.size)

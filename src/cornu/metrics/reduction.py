@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import serialization
-from cornu.metrics._shapes import divide_or_zero, masked_weight, match_ranks, spread
+from cornu.losses.shapes import same_rank
+from cornu.metrics._shapes import divide_or_zero, masked_weight, spread
 from cornu.metrics.base import Metric
 
 
@@ -38,7 +39,7 @@ class Sum(Metric):
         values = jnp.asarray(values, self.dtype)
         weight = masked_weight(sample_weight, mask, self.dtype)
         if weight is not None:
-            values, weight = match_ranks(values, weight)
+            values, weight = same_rank(values, weight)
             if values.ndim > weight.ndim:
                 values = values.sum(axis=tuple(range(weight.ndim, values.ndim)))
             values = values * spread(self.name, weight, values.shape)
@@ -84,7 +85,7 @@ class Mean(Metric):
             total, count = jnp.sum(values), values.shape[0] if values.ndim else 1
             per_sample = math.prod(values.shape[1:])
         else:
-            values, weight = match_ranks(values, weight)
+            values, weight = same_rank(values, weight)
             if values.ndim > weight.ndim:
                 values = values.mean(axis=tuple(range(weight.ndim, values.ndim)))
             weight = spread(self.name, weight, values.shape)

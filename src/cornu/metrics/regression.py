@@ -15,7 +15,7 @@ from cornu.losses import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from cornu.metrics._shapes import check_fit, match_ranks
+from cornu.losses.shapes import check_elementwise, same_rank
 from cornu.metrics.reduction import Mean, _FunctionMean
 
 
@@ -148,10 +148,8 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None) -> None:  # type: ignore[override]
         """Adds a batch of labels and predictions."""
-        y_true, y_pred = match_ranks(
-            jnp.asarray(y_true, self.dtype), jnp.asarray(y_pred, self.dtype)
-        )
-        check_fit(self.name, y_true, y_pred)
+        y_true, y_pred = same_rank(jnp.asarray(y_true, self.dtype), jnp.asarray(y_pred, self.dtype))
+        check_elementwise(self.name, y_true, y_pred)
         super().update_state(jnp.square(y_pred - y_true), sample_weight)
 
     def result(self) -> jax.Array:

@@ -92,9 +92,7 @@ class TopKCategoricalAccuracy(_FunctionMean):
 
     _direction = "up"
 
-    def __init__(
-        self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype=None
-    ):
+    def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype=None):
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
         self.k = k
 

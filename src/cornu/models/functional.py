@@ -15,7 +15,7 @@ from cornu.core.dtypes import to_numpy_dtype
 from cornu.graph.graph import Graph
 from cornu.graph.node import FunctionOperation, Node
 from cornu.graph.tensor import KerasTensor
-from cornu.layers.core import Input, InputLayer
+from cornu.layers import Input, InputLayer
 from cornu.layers.layer import Layer
 from cornu.models.model import Model
 

@@ -42,6 +42,7 @@ class Trainer:
         self._program: Program | None = None
         self._compile_arguments: dict | None = None
         self._pacer: dict[str, loop.Pacer] = {}
+        self._initial_epoch: int | None = None
 
     # -- compile ---------------------------------------------------------------------------------
 
@@ -357,6 +358,9 @@ class Trainer:
                 validation_data, validation_batch_size or batch_size, validation_steps
             )
         feed = loop.Feed(source, steps_per_epoch)
+        for kind, one in (("train", feed), ("test", validation)):
+            for block in one.source.shapes() if one is not None else ():
+                program.compile_ahead(kind, block)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(
                 callbacks,
@@ -371,7 +375,8 @@ class Trainer:
         logs: dict[str, Any] = {}
         callbacks.on_train_begin()
         try:
-            for epoch in range(initial_epoch, epochs):
+            # BackupAndRestore says in on_train_begin where an interrupted run goes on
+            for epoch in range(self._initial_epoch or initial_epoch, epochs):
                 callbacks.on_epoch_begin(epoch)
                 logs = loop.run_epoch(
                     "train",

@@ -40,12 +40,8 @@ inner = _product("inner", jnp.inner, "The sum of products over the last axes.")
 outer = _product("outer", jnp.outer, "The product of each element with each of another vector.")
 kron = _product("kron", jnp.kron, "The Kronecker product.")
 
-cholesky = _of_matrix(
-    "cholesky", jnp.linalg.cholesky, "The lower triangle L with `L L^T = x`, for positive x."
-)
 det = _of_matrix("det", jnp.linalg.det, "The determinant.")
 inv = _of_matrix("inv", jnp.linalg.inv, "The inverse matrix.")
-pinv = _of_matrix("pinv", jnp.linalg.pinv, "The Moore-Penrose inverse.")
 eig = _of_matrix("eig", lambda x: tuple(jnp.linalg.eig(x)), "Eigenvalues and eigenvectors.")
 eigh = _of_matrix(
     "eigh", lambda x: tuple(jnp.linalg.eigh(x)), "Eigenvalues and vectors of a symmetric matrix."
@@ -62,7 +58,6 @@ lu_factor = _of_matrix(
     "The LU decomposition and its pivots.",
 )
 corrcoef = _of_matrix("corrcoef", jnp.corrcoef, "The correlations between the rows.")
-matrix_rank = _of_matrix("matrix_rank", jnp.linalg.matrix_rank, "The rank of a matrix.")
 
 
 @operation
@@ -103,6 +98,36 @@ def norm(x, ord=None, axis=None, keepdims=False):
     5.0
     """
     return jnp.linalg.norm(jnp.asarray(as_array(x)), ord, axes(axis), keepdims)
+
+
+@operation
+def cholesky(x, upper=False):
+    """The lower triangle L with `L L^T = x` for a positive matrix; its transpose if `upper`.
+
+    >>> cholesky([[4.0]]).tolist()
+    [[2.0]]
+    """
+    return jnp.linalg.cholesky(jnp.asarray(as_array(x)), upper=upper)
+
+
+@operation
+def pinv(x, rcond=None):
+    """The Moore-Penrose inverse; singular values below `rcond` times the largest count as 0.
+
+    >>> pinv([[2.0], [0.0]]).tolist()
+    [[0.5, 0.0]]
+    """
+    return jnp.linalg.pinv(jnp.asarray(as_array(x)), rcond)
+
+
+@operation
+def matrix_rank(x, tol=None):
+    """The rank of a matrix; singular values below `tol` times the largest count as 0.
+
+    >>> matrix_rank([[1.0, 0.0], [0.0, 0.0]]).item()
+    1
+    """
+    return jnp.linalg.matrix_rank(jnp.asarray(as_array(x)), rtol=tol)
 
 
 @operation

@@ -204,7 +204,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 
 @operation
-def multi_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False):
     """Rows of integers as vectors with a 1 at the place of each of them.
 
     >>> multi_hot([[0, 2]], 3).tolist()
@@ -212,7 +212,9 @@ def multi_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     """
     if sparse:
         raise ValueError("multi_hot(sparse=True): sparse tensors are not supported")
-    x = jnp.asarray(as_array(x)).astype("int32")
+    if num_classes is None:
+        raise ValueError("multi_hot: give num_classes, the length of the vectors")
+    x = jnp.asarray(as_array(inputs)).astype("int32")
     ones = jax.nn.one_hot(x, num_classes, axis=axis, dtype=device_dtype(dtype))
     return jnp.max(ones, axis=1 if x.ndim > 1 else 0)
 

@@ -1,4 +1,4 @@
-"""Adafactor, Lamb and schedule-free AdamW: kin of Adam for large models and batches."""
+"""Adafactor: squared gradients of a matrix kept as those of its rows and columns."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.optimizers.optimizer import LearningRate, Optimizer
-from cornu.optimizers.adam import moments
-from cornu.optimizers.values import copy_of
 
 
 def root_mean_square(x: Any) -> Any:
@@ -23,9 +21,7 @@ def root_mean_square(x: Any) -> Any:
     return jnp.sqrt(jnp.mean(jnp.square(x)))
 
 
-def factored_mean_square(
-    square: Any, rows: Any, columns: Any, kept: Any
-) -> tuple[Any, Any, Any]:
+def factored_mean_square(square: Any, rows: Any, columns: Any, kept: Any) -> tuple[Any, Any, Any]:
     """A matrix's moving mean square, told from those of its rows and columns alone.
 
     Args:
@@ -50,20 +46,6 @@ def factored_mean_square(
     return shares[..., None] * columns[..., None, :], rows, columns
 
 
-def trust_ratio(weight: Any, update: Any) -> Any:
-    """`norm(weight) / norm(update)`, and 1 where either is 0: a scalar.
-
-    Source: You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes"
-    (2020), arXiv:1904.00962.
-
-    >>> float(trust_ratio(jnp.array([3.0, 4.0]), jnp.array([2.0, 0.0])))
-    2.5
-    """
-    w_norm, u_norm = (jnp.sqrt(jnp.sum(jnp.square(x))) for x in (weight, update))
-    known = (w_norm > 0) & (u_norm > 0)
-    return jnp.where(known, w_norm / jnp.where(known, u_norm, 1), 1)
-
-
 class Adafactor(Optimizer):
     """Adafactor: a matrix's squared gradients are kept as those of its rows and columns.
 
@@ -81,7 +63,7 @@ class Adafactor(Optimizer):
             `clipnorm` and the like. 1.0 by default.
         relative_step: whether a constant learning rate falls with `1 / sqrt(step)` where that is
             lower. True by default.
-        others: as in `Optimizer`.
+        weight_decay, clipnorm and the rest: as in `Optimizer`.
 
     Raises:
         ValueError: as in `Optimizer`.
@@ -141,11 +123,12 @@ class Adafactor(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._r, self._c, self._v = [], [], []
+        self._r: list[Any] = []
+        self._c: list[Any] = []
+        self._v: list[Any] = []
         for variable in variables:
-            if variable.overwrite_with_gradient:
-                rows = columns = velocity = None
-            else:
+            rows = columns = velocity = None
+            if not variable.overwrite_with_gradient:
                 shape, dtype, name = variable.shape, variable.dtype, variable.name
                 if len(shape) < 2:
                     rows = self.add_variable((), dtype="int32", name=name)
@@ -194,210 +177,4 @@ class Adafactor(Optimizer):
             "epsilon_2": self.epsilon_2,
             "clip_threshold": self.clip_threshold,
             "relative_step": self.relative_step,
-        }
-
-
-class Lamb(Optimizer):
-    """Lamb: Adam's step, made as long as the variable's own norm; for large batches.
-
-    Source: You et al., "Large Batch Optimization for Deep Learning: Training BERT in 76 minutes"
-    (2020), arXiv:1904.00962.
-
-    Args:
-        learning_rate: 0.001 by default.
-        beta_1: how much of the gradient's moving average is kept. 0.9 by default.
-        beta_2: how much of the squared gradient's moving average is kept. 0.999 by default.
-        epsilon: added to the root of the latter. 1e-7 by default.
-        others: as in `Optimizer`.
-
-    Raises:
-        ValueError: as in `Optimizer`.
-
-    >>> weight = Variable(np.array([3.0, 4.0]))
-    >>> Lamb(learning_rate=0.5).apply([np.array([7.0, 0.0])], [weight])
-    >>> weight.numpy().round(3)
-    array([0.5, 4. ], dtype=float32)
-    """
-
-    def __init__(
-        self,
-        learning_rate: LearningRate = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Makes `momentum` and `velocity` for each variable."""
-        if self.built:
-            return
-        super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
-
-    def _corrections(self):
-        step = self._step_number()
-        return tuple(
-            1 / (np.float32(1) - np.float32(beta) ** step) for beta in (self.beta_1, self.beta_2)
-        )
-
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """Changes one variable by its gradient."""
-        index = self._get_variable_index(variable)
-        m, v, weight = self._momentums[index], self._velocities[index], variable.value
-        of_momentum, of_velocity = (
-            factor.astype(weight.dtype)
-            for factor in self._once_per_step("corrections", self._corrections)
-        )
-        momentum, velocity = moments(gradient, m.value, v.value, self.beta_1, self.beta_2)
-        m.assign(momentum)
-        v.assign(velocity)
-        update = momentum * of_momentum / (jnp.sqrt(velocity * of_velocity) + self.epsilon)
-        rate = trust_ratio(weight, update) * learning_rate.astype(weight.dtype)
-        variable.assign(weight - rate * update)
-
-    def get_config(self) -> dict:
-        """The arguments that make an equal optimizer."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-        }
-
-
-class ScheduleFreeAdamW(Optimizer):
-    """AdamW that averages its own weights, and so needs no learning rate schedule.
-
-    The weights lie between `momentum`, which takes the steps, and the average of all its values.
-
-    Source: Defazio et al., "The Road Less Scheduled" (2024), arXiv:2405.15682.
-
-    Args:
-        learning_rate: 0.0025 by default.
-        beta_1: the average's share in the weights. 0.9 by default.
-        beta_2: how much of the squared gradient's moving average is kept. 0.999 by default.
-        epsilon: added to the root of the latter. 1e-8 by default.
-        warmup_steps: number of steps in which the learning rate rises from 0. 0 by default.
-        others: as in `Optimizer`.
-
-    Raises:
-        ValueError: as in `Optimizer`.
-
-    >>> weight = Variable(np.array([1.0, 2.0]))
-    >>> ScheduleFreeAdamW(learning_rate=0.5).apply([np.array([0.1, -7.0])], [weight])
-    >>> weight.numpy().round(3)
-    array([0.5, 2.5], dtype=float32)
-    """
-
-    def __init__(
-        self,
-        learning_rate: LearningRate = 0.0025,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        warmup_steps: int = 0,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.warmup_steps = warmup_steps
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Makes `momentum`, which starts at the variable's own value, and `velocity`."""
-        if self.built:
-            return
-        super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
-        for momentum, variable in zip(self._momentums, variables, strict=True):
-            if momentum is not None:
-                momentum.assign(copy_of(variable))
-
-    def _of_this_step(self, learning_rate):
-        step = self._step_number()
-        if self.warmup_steps > 0:
-            learning_rate = learning_rate * jnp.minimum(step / np.float32(self.warmup_steps), 1)
-        return learning_rate, 1 / step, 1 / (1 - np.float32(self.beta_2) ** step)
-
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """Changes one variable by its gradient."""
-        index = self._get_variable_index(variable)
-        m, v, weight = self._momentums[index], self._velocities[index], variable.value
-        rate, share, of_velocity = (
-            value.astype(weight.dtype)
-            for value in self._once_per_step("rate", lambda: self._of_this_step(learning_rate))
-        )
-        beta_1, beta_2 = (jnp.asarray(b, weight.dtype) for b in (self.beta_1, self.beta_2))
-        velocity = v.value + (jnp.square(gradient) - v.value) * (1 - beta_2)
-        stepping = m.value - rate * gradient / (jnp.sqrt(velocity * of_velocity) + self.epsilon)
-        average = (weight - (1 - beta_1) * m.value) / beta_1
-        average = (1 - share) * average + share * stepping
-        m.assign(stepping)
-        v.assign(velocity)
-        variable.assign((1 - beta_1) * stepping + beta_1 * average)
-
-    def get_config(self) -> dict:
-        """The arguments that make an equal optimizer."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-            "warmup_steps": self.warmup_steps,
         }

@@ -21,8 +21,8 @@ def bias_corrected_rate(learning_rate: Any, step: Any, beta_1: float, beta_2: fl
     >>> float(bias_corrected_rate(0.5, np.float32(1), 0.5, 0.75))
     0.5
     """
-    one, beta_1, beta_2 = np.float32(1), np.float32(beta_1), np.float32(beta_2)
-    return learning_rate * jnp.sqrt(one - beta_2**step) / (one - beta_1**step)
+    kept_1, kept_2 = np.float32(beta_1) ** step, np.float32(beta_2) ** step
+    return learning_rate * jnp.sqrt(1 - kept_2) / (1 - kept_1)
 
 
 def moments(
@@ -67,31 +67,6 @@ def adamax(weight: Any, momentum: Any, norm: Any, corrected_rate: Any, epsilon: 
     return weight - corrected_rate * momentum / (norm + epsilon)
 
 
-def nadam_factors(
-    step: Any, u_product: Any, learning_rate: Any, beta_1: float, beta_2: float
-) -> tuple[Any, Any, Any, Any]:
-    """What Nadam's step multiplies momentum, gradient and velocity by, and the next `u_product`.
-
-    The momentum is scheduled: at step t it is `u_t = beta_1 * (1 - 0.5 * 0.96**t)`.
-
-    Source: Dozat, "Incorporating Nesterov Momentum into Adam" (2016), section 3.
-
-    >>> len(nadam_factors(np.float32(1), np.float32(1), np.float32(0.1), 0.9, 0.999))
-    4
-    """
-    one, half, decay = np.float32(1), np.float32(0.5), np.float32(0.96)
-    beta_1, beta_2 = np.float32(beta_1), np.float32(beta_2)
-    now = beta_1 * (one - half * decay**step)
-    following = beta_1 * (one - half * decay ** (step + one))
-    u_product = u_product * now
-    return (
-        learning_rate * following / (one - u_product * following),
-        learning_rate * (one - now) / (one - u_product),
-        one / (one - beta_2**step),
-        u_product,
-    )
-
-
 class Adam(Optimizer):
     """Adam: each weight's steps are scaled by how large its gradients have lately been.
 
@@ -104,7 +79,7 @@ class Adam(Optimizer):
         epsilon: added to the root of the latter; the paper's "epsilon hat". 1e-7 by default.
         amsgrad: whether to divide by the highest average so far (Reddi et al., 2018,
             arXiv:1904.09237). False by default.
-        others: as in `Optimizer`.
+        weight_decay, clipnorm and the rest: as in `Optimizer`.
 
     Raises:
         ValueError: as in `Optimizer`.
@@ -204,7 +179,7 @@ class AdamW(Adam):
         learning_rate: 0.001 by default.
         weight_decay: 0.004 by default.
         beta_1, beta_2, epsilon, amsgrad: as in `Adam`.
-        others: as in `Optimizer`.
+        weight_decay, clipnorm and the rest: as in `Optimizer`.
 
     Raises:
         ValueError: `weight_decay` is None, and as in `Optimizer`.
@@ -267,7 +242,7 @@ class Adamax(Optimizer):
         beta_1: how much of the gradient's moving average is kept. 0.9 by default.
         beta_2: how much of the maximum is kept. 0.999 by default.
         epsilon: added to the maximum. 1e-7 by default.
-        others: as in `Optimizer`.
+        weight_decay, clipnorm and the rest: as in `Optimizer`.
 
     Raises:
         ValueError: as in `Optimizer`.
@@ -337,106 +312,6 @@ class Adamax(Optimizer):
         u.assign(norm)
         weight = variable.value
         variable.assign(adamax(weight, momentum, norm, rate.astype(weight.dtype), self.epsilon))
-
-    def get_config(self) -> dict:
-        """The arguments that make an equal optimizer."""
-        return {
-            **super().get_config(),
-            "beta_1": self.beta_1,
-            "beta_2": self.beta_2,
-            "epsilon": self.epsilon,
-        }
-
-
-class Nadam(Optimizer):
-    """Adam with Nesterov's momentum, on the schedule of its paper.
-
-    Source: Dozat, "Incorporating Nesterov Momentum into Adam" (2016).
-
-    Args:
-        learning_rate: 0.001 by default.
-        beta_1: how much of the gradient's moving average is kept, in the end. 0.9 by default.
-        beta_2: how much of the squared gradient's moving average is kept. 0.999 by default.
-        epsilon: added to the root of the latter. 1e-7 by default.
-        others: as in `Optimizer`.
-
-    Raises:
-        ValueError: as in `Optimizer`.
-
-    >>> weight = Variable(np.array([1.0, 2.0]))
-    >>> Nadam(learning_rate=0.5).apply([np.array([0.1, -7.0])], [weight])
-    >>> weight.numpy().round(3)
-    array([0.465, 2.535], dtype=float32)
-    """
-
-    def __init__(
-        self,
-        learning_rate: LearningRate = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
-        gradient_accumulation_steps: int | None = None,
-        name: str | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(
-            learning_rate,
-            weight_decay,
-            clipnorm,
-            clipvalue,
-            global_clipnorm,
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-            loss_scale_factor,
-            gradient_accumulation_steps,
-            name,
-            **kwargs,
-        )
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Makes `momentum` and `velocity` for each variable, and the product of all u_t."""
-        if self.built:
-            return
-        super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(
-            variables, ["momentum", "velocity"]
-        )
-        dtype = variables[0].dtype if variables else None
-        self._u_product = self.add_variable((), 1.0, dtype=dtype, name="u_product")
-
-    def _factors(self, learning_rate):
-        *factors, u_product = nadam_factors(
-            self._step_number(), self._u_product.value, learning_rate, self.beta_1, self.beta_2
-        )
-        self._u_product.assign(u_product)
-        return factors
-
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """Changes one variable by its gradient."""
-        index = self._get_variable_index(variable)
-        m, v, weight = self._momentums[index], self._velocities[index], variable.value
-        of_momentum, of_gradient, of_velocity = (
-            factor.astype(weight.dtype)
-            for factor in self._once_per_step("factors", lambda: self._factors(learning_rate))
-        )
-        betas = (jnp.asarray(beta, weight.dtype) for beta in (self.beta_1, self.beta_2))
-        momentum, velocity = moments(gradient, m.value, v.value, *betas)
-        m.assign(momentum)
-        v.assign(velocity)
-        step = of_momentum * momentum + of_gradient * gradient
-        variable.assign(weight - step / (jnp.sqrt(velocity * of_velocity) + self.epsilon))
 
     def get_config(self) -> dict:
         """The arguments that make an equal optimizer."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from cornu.core import naming, serialization
 from cornu.core.dtypes import is_float, to_numpy_dtype
@@ -47,6 +46,7 @@ class Optimizer(_Step):
     Raises:
         ValueError: an argument that is not known, or out of its range; more than one clipping.
 
+    >>> import numpy as np
     >>> class SignDescent(Optimizer):
     ...     def update_step(self, gradient, variable, learning_rate):
     ...         self.assign_sub(variable, learning_rate * jnp.sign(gradient))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.optimizers.optimizer import LearningRate, Optimizer
@@ -16,7 +15,8 @@ from cornu.optimizers.values import check_fraction
 def descend(weight: Any, gradient: Any, learning_rate: Any) -> Any:
     """`w - learning_rate * g`.
 
-    Source: Robbins & Monro, "A Stochastic Approximation Method" (1951), doi:10.1214/aoms/1177729586.
+    Source: Robbins & Monro, "A Stochastic Approximation Method" (1951),
+    doi:10.1214/aoms/1177729586.
 
     >>> descend(1.0, 2.0, 0.25)
     0.5
@@ -65,11 +65,12 @@ class SGD(Optimizer):
         learning_rate: 0.01 by default.
         momentum: how much of the last step is kept, 0 to 1. 0.0 by default.
         nesterov: whether to look ahead along the momentum. False by default.
-        others: as in `Optimizer`.
+        weight_decay, clipnorm and the rest: as in `Optimizer`.
 
     Raises:
         ValueError: `momentum` is not from 0 to 1, and as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.array([1.0, 2.0]))
     >>> SGD(learning_rate=0.5).apply([np.array([1.0, -1.0])], [weight])
     >>> weight.numpy()
@@ -149,11 +150,12 @@ class Lion(Optimizer):
         learning_rate: 0.001 by default.
         beta_1: the momentum's share in the direction, above 0 and up to 1. 0.9 by default.
         beta_2: how much of the momentum is kept. 0.99 by default.
-        others: as in `Optimizer`.
+        weight_decay, clipnorm and the rest: as in `Optimizer`.
 
     Raises:
         ValueError: `beta_1` is not in its range, and as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.array([1.0, 2.0]))
     >>> Lion(learning_rate=0.5).apply([np.array([0.1, -7.0])], [weight])
     >>> weight.numpy()

@@ -55,7 +55,7 @@ class Program:
         self.state_variables = [*self.trainable, *self.others, *self.metric_variables]
         self.log_names: dict[str, list[str]] = {}
         self.result_names: list[str] = []
-        self._executables: dict[tuple, Callable] = {}
+        self._executables: dict[tuple, _Compiling] = {}
         self.compiled_count = 0
 
     def fits(self, model) -> bool:
@@ -201,41 +201,52 @@ class Program:
 
         return chunk
 
-    def _executable(self, kind: str, batch_size: int, arguments: tuple) -> Callable:
-        """The compiled chunk for arguments of these shapes, compiled now if it is the first."""
+    def _compiling(self, kind: str, batch_size: int, arguments: tuple) -> _Compiling:
+        """The compiled chunk for arguments of these shapes, or its compilation under way."""
         leaves, structure = jax.tree_util.tree_flatten(arguments[1:3])
         key = (kind, batch_size, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
-        executable = self._executables.get(key)
-        if executable is None:
+        compiling = self._executables.get(key)
+        if compiling is None:
             if kind == "predict":
                 chunk = jax.jit(self._predicting(batch_size))
             else:
                 # an evaluation only reads the weights: donating them would cost a copy of them
                 donate = (0,) if kind == "train" else ()
                 chunk = jax.jit(self._stepping(kind, batch_size), donate_argnums=donate)
-            executable = interruptible(lambda: chunk.lower(*arguments).compile())
-            self._executables[key] = executable
+            specs = jax.tree_util.tree_map(_spec, arguments)
+            compiling = _Compiling(lambda: chunk.lower(*specs).compile())
+            self._executables[key] = compiling
             self.compiled_count += 1
-        return executable
+        return compiling
+
+    def compile_ahead(self, kind: str, block) -> None:
+        """Begins to compile for blocks of this shape in the background.
+
+        Training, its smaller last batch and evaluation are then compiled side by side.
+        """
+        if not self.eager:
+            values = [variable._value for variable in self._variables_of(kind)]
+            self._compiling(kind, block.batch_size, self._arguments(values, block, 0, 1, True))
+
+    def _variables_of(self, kind: str) -> list[Variable]:
+        return self.train_variables if kind == "train" else self.state_variables
+
+    @staticmethod
+    def _arguments(values, block, start: int, count: int, reset: bool) -> tuple:
+        return values, block.data, block.order, np.int32(start), np.int32(count), np.bool_(reset)
 
     def run(self, kind: str, block, start: int, count: int, reset: bool) -> Logs:
         """Trains or evaluates on `count` batches of a block, from batch `start`.
 
         The variables hold the new values afterwards. Returns the logs, not yet waited for.
         """
-        variables = self.train_variables if kind == "train" else self.state_variables
-        values = [variable._value for variable in variables]
+        variables = self._variables_of(kind)
         if self.eager:
             return self._run_eagerly(kind, variables, block, start, count, reset)
-        arguments = (
-            values,
-            block.data,
-            block.order,
-            np.int32(start),
-            np.int32(count),
-            np.bool_(reset),
-        )
-        values, logs = self._executable(kind, block.batch_size, arguments)(*arguments)
+        values = [variable._value for variable in variables]
+        arguments = self._arguments(values, block, start, count, reset)
+        executable = self._compiling(kind, block.batch_size, arguments).wait()
+        values, logs = executable(*arguments)
         for variable, value in zip(variables, values, strict=True):
             variable._value = value
         return Logs(logs, self.log_names[kind])
@@ -271,32 +282,41 @@ class Program:
             ]
             return jax.tree_util.tree_map(lambda *a: jnp.concatenate(a), *parts)
         arguments = (values, block.data, order)
-        return self._executable("predict", size, arguments)(*arguments)
+        return self._compiling("predict", size, arguments).wait()(*arguments)
 
 
-def interruptible(work: Callable) -> Any:
-    """The result of `work`, done beside the main thread while that waits.
+class _Compiling:
+    """A compilation in a thread of its own.
 
     Compiling takes seconds and cannot be interrupted; waiting for a thread can, so that Ctrl-C is
-    answered at once. Nothing is changed by `work`, so what it leaves unfinished does no harm.
+    answered at once. Compiling changes nothing, so one that is left unfinished does no harm.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return work()
-    box: dict[str, Any] = {}
 
-    def run():
+    def __init__(self, work: Callable[[], Any]):
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._work: Callable[[], Any] | None = work
+        self._thread = threading.Thread(target=self._run, daemon=True, name="cornu-compile")
+        self._thread.start()
+
+    def _run(self) -> None:
         try:
-            box["result"] = work()
-        except BaseException as error:
-            box["error"] = error
+            self._result = self._work()  # type: ignore[misc]
+        except BaseException as error:  # it has to reach the thread that waits
+            self._error = error
+        self._work = None
 
-    thread = threading.Thread(target=run, daemon=True, name="cornu-compile")
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.05)
-    if "error" in box:
-        raise box["error"]
-    return box["result"]
+    def wait(self) -> Any:
+        """The compiled function, as soon as it is there."""
+        while self._result is None and self._error is None:
+            self._thread.join(0.05)
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+def _spec(leaf) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
 
 
 class Logs:

@@ -10,6 +10,7 @@ from cornu.core.serialization import (
 )
 from cornu.core.serialization import deserialize as deserialize_keras_object
 from cornu.core.serialization import serialize as serialize_keras_object
+from cornu.utils.files import get_file
 from cornu.utils.numerical import normalize, to_categorical
 from cornu.utils.progress import Progbar
 
@@ -18,6 +19,7 @@ __all__ = [
     "Progbar",
     "custom_object_scope",
     "deserialize_keras_object",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "normalize",

@@ -8,39 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.client
 import os
 import secrets
 import shutil
 import sys
-import tarfile
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from cornu.core.cache import cache_directory
+
 _BLOCK = 1 << 18
-
-
-def cache_directory() -> Path:
-    """The folder where Cornu keeps what it can fetch or make again.
-
-    `$CORNU_CACHE_DIR` where that is set, else `$XDG_CACHE_HOME/cornu`, else `~/.cache/cornu`. The
-    folder is not created.
-
-    >>> cache_directory().name  # doctest: +SKIP
-    'cornu'
-    """
-    if own := os.environ.get("CORNU_CACHE_DIR"):
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    # The XDG specification says that a relative path there is to be ignored.
-    folder = Path(base) if base and os.path.isabs(base) else Path.home() / ".cache"
-    return folder / "cornu"
 
 
 def keras_directory() -> Path:
@@ -199,6 +178,11 @@ def download(
     >>> download((folder / "here.txt").as_uri(), folder / "there.txt").read_text()
     'some text'
     """
+    # Here, as in the functions below: `import cornu` should not pay for the network's modules.
+    import http.client
+    import urllib.error
+    import urllib.request
+
     path = Path(path)
     check = _hasher(_algorithm_of(digest, algorithm)) if digest is not None else None
     with atomic_path(path) as temporary:
@@ -290,10 +274,12 @@ def get_file(
     >>> Path(path).read_text()
     'one two'
     """
+    from urllib.parse import urlsplit
+
     if origin is None:
         raise ValueError("get_file(origin=None): give the URL to fetch, get_file(name, origin=URL)")
     given = os.fspath(fname) if fname is not None else ""
-    name = given or os.path.basename(urllib.parse.urlsplit(origin).path)
+    name = given or os.path.basename(urlsplit(origin).path)
     if not name:
         raise ValueError(f"get_file(origin={origin!r}): the URL ends in no file name; give fname")
     if os.sep in name or (os.altsep and os.altsep in name):
@@ -335,6 +321,9 @@ def _is_cached(path: Path, digest: str | None, algorithm: str) -> bool:
 
 
 def _unpack(archive: Path, folder: Path, formats: str | list[str] | None) -> None:
+    import tarfile
+    import zipfile
+
     if formats == "auto":
         formats = ["tar", "zip"]
     for kind in [formats] if isinstance(formats, str) else formats or []:
@@ -366,7 +355,7 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | None) -> Non
     )
 
 
-def _check_zip_names(bundle: zipfile.ZipFile, archive: Path, folder: Path) -> None:
+def _check_zip_names(bundle: Any, archive: Path, folder: Path) -> None:
     inside = folder.resolve()
     for name in bundle.namelist():
         if not (inside / name).resolve().is_relative_to(inside):

@@ -212,6 +212,7 @@ class Progbar:
             # One column stays free: a full line makes some terminals wrap.
             room = columns - 1 - fixed
             while len(details) > 1 and sum(map(len, details)) + _SMALLEST_BAR > room:
+                # the loss stays longest
                 details.pop(-2 if details[-1].startswith(" - loss:") else -1)
             if sum(map(len, details)) > room:
                 details = []

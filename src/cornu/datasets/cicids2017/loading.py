@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -288,6 +287,8 @@ def _choose_features(
         if not names or len(set(names)) != len(names):
             raise ValueError(f"load_data(features={names!r}): expected names, each once")
     if unknown := [name for name in names if name not in flows.names]:
+        import difflib
+
         near = difflib.get_close_matches(str(unknown[0]), flows.names, n=3)
         advice = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         if flows.dialect == "numbered" and unknown[0] in RATES:

@@ -108,7 +108,7 @@ def split(
     for number in np.unique(y[rows]):
         own = generator.permutation(rows[y[rows] == number])
         taken = round(fraction * len(own))
-        if fraction and len(own) >= 3:
+        if fraction and len(own) > 1:
             taken = max(taken, 1)
         larger.append(own[taken:])
         smaller.append(own[:taken])

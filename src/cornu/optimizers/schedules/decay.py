@@ -188,7 +188,8 @@ class PolynomialDecay(LearningRateSchedule):
         else:
             step = module.minimum(step, steps)
         end = np.float32(self.end_learning_rate)
-        left = (np.float32(1) - step / steps) ** np.float32(self.power)
+        # not 1 - step / steps: compiled, that can fall below 0 at the end, where powers are NaN
+        left = ((steps - step) / steps) ** np.float32(self.power)
         return (np.float32(self.initial_learning_rate) - end) * left + end
 
     def get_config(self) -> dict:

@@ -1,0 +1,8 @@
+"""`python -m cornu program.py` runs a Keras program; `python -m cornu COMMAND` is `cornu COMMAND`."""
+
+import sys
+
+from cornu.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

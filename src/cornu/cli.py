@@ -1,0 +1,110 @@
+"""The `cornu` command: demo, run, info."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+COMMANDS = ("demo", "info", "run")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] not in COMMANDS and arguments[0].endswith(".py"):
+        arguments.insert(0, "run")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return options.function(options)
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cornu",
+        description="The Keras workflow on JAX.",
+        epilog="`python -m cornu program.py` is short for `cornu run program.py`.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    demo = commands.add_parser("demo", help="train two small networks and draw what they learn")
+    demo.add_argument(
+        "--output", default="cornu-demo", metavar="FOLDER", help="where the pictures go"
+    )
+    demo.set_defaults(function=_demo)
+    run = commands.add_parser("run", help="run a program written for Keras, unchanged")
+    run.add_argument("program", help="a Python file")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
+    run.set_defaults(function=_run)
+    info = commands.add_parser("info", help="versions, devices, folders")
+    info.set_defaults(function=_info)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from cornu.demo import run_demo
+
+    return run_demo(Path(options.output))
+
+
+def _run(options: argparse.Namespace) -> int:
+    from cornu.dialects import run_program
+
+    return run_program(options.program, options.arguments)
+
+
+def _info(options: argparse.Namespace) -> int:
+    import importlib.metadata
+
+    import jax
+
+    from cornu.core.cache import cache_directory, compilation_cache_directory
+
+    def version(name: str) -> str:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            return "not installed"
+
+    compiled = compilation_cache_directory()
+    rows = [
+        ("Cornu", version("cornu")),
+        ("Python", f"{platform.python_version()} ({sys.executable})"),
+        *((name, version(name)) for name in ("jax", "jaxlib", "numpy", "h5py", "rich")),
+        *(
+            (name, version(name))
+            for name in ("keras", "torch", "matplotlib", "scikit-learn", "pandas", "tensorboard")
+        ),
+        ("devices", ", ".join(f"{d.device_kind} ({d.platform}:{d.id})" for d in jax.devices())),
+        ("processor", f"{os.cpu_count()} cores, {platform.machine()}"),
+        ("data folder", os.environ.get("CORNU_DATA") or "CORNU_DATA is not set"),
+        ("cache folder", str(cache_directory())),
+        ("compiled programs", _folder_size(compiled) if compiled else "off (CORNU_CACHE=0)"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:<{width}}  {value}")
+    return 0
+
+
+def _folder_size(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"{folder} (empty)"
+    sizes = [file.stat().st_size for file in folder.iterdir() if file.is_file()]
+    return f"{folder} ({len(sizes)} files, {sum(sizes) / 2**20:.1f} MiB)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

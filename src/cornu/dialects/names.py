@@ -1,0 +1,113 @@
+"""What the names `keras` and `tensorflow` mean to a program that runs on Cornu.
+
+`keras`, `keras.layers`, `tensorflow.keras`, `tensorflow.keras.layers`, ... are Cornu's own modules
+under another name: `keras.layers.Dense is cornu.layers.Dense`. Nothing is copied, so a new layer
+needs no entry here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from types import ModuleType
+
+import cornu
+from cornu.core.serialization import did_you_mean
+from cornu.dialects import tensorflow_names
+
+_PREFIXES = ("tensorflow.keras", "keras")
+
+
+def cornu_name(name: str) -> str | None:
+    """Cornu's name of a module of Keras: `keras.layers` is `cornu.layers`; None for others."""
+    for prefix in _PREFIXES:
+        if name == prefix or name.startswith(prefix + "."):
+            return "cornu" + name[len(prefix) :]
+    return None
+
+
+class _Loader(importlib.abc.Loader):
+    """Hands over a module that exists already, unchanged."""
+
+    def __init__(self, module: ModuleType):
+        self._module = module
+        self._spec = module.__spec__
+
+    def create_module(self, spec) -> ModuleType:
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # the import system has just written the other name into the module
+        module.__spec__ = self._spec
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds `keras...` and `tensorflow...` before any installed package of these names."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "tensorflow":
+            return self._spec(name, tensorflow_names.module())
+        own = cornu_name(name)
+        if own is not None:
+            return self._spec(name, _cornu_module(own, name))
+        if name.startswith("tensorflow."):
+            raise ModuleNotFoundError(tensorflow_names.complaint(name), name=name)
+        return None
+
+    @staticmethod
+    def _spec(name: str, module: ModuleType):
+        return importlib.machinery.ModuleSpec(
+            name, _Loader(module), is_package=hasattr(module, "__path__")
+        )
+
+
+def _cornu_module(own: str, asked: str) -> ModuleType:
+    if own in sys.modules:
+        return sys.modules[own]
+    if importlib.util.find_spec(own) is not None:
+        return importlib.import_module(own)
+    # a module of Keras that is an attribute here, such as keras.optimizers.schedules
+    parent, _, last = own.rpartition(".")
+    if parent:
+        found = getattr(_cornu_module(parent, asked), last, None)
+        if isinstance(found, ModuleType):
+            return found
+    known = [name for name in cornu.__all__ if isinstance(getattr(cornu, name), ModuleType)]
+    raise ModuleNotFoundError(
+        f"{asked}: Cornu has no module {own!r}{did_you_mean(last, known)} "
+        f"It has {', '.join('keras.' + name for name in known)}",
+        name=asked,
+    )
+
+
+_finder = _Finder()
+
+
+def install() -> None:
+    """From now on `import keras` and `import tensorflow` in this process mean Cornu.
+
+    Raises RuntimeError where the real ones have been imported already.
+    """
+    for name in ("keras", "tensorflow"):
+        module = sys.modules.get(name)
+        if module is not None and module is not cornu and not tensorflow_names.is_ours(module):
+            raise RuntimeError(
+                f"{name} is imported already (from {getattr(module, '__file__', None)}); "
+                "install() must come before it"
+            )
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def uninstall() -> None:
+    """Takes `install` back: the names mean what is installed under them again."""
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)
+    for name in list(sys.modules):
+        if name.split(".")[0] in ("keras", "tensorflow"):
+            module = sys.modules[name]
+            if tensorflow_names.is_ours(module) or module.__name__.split(".")[0] == "cornu":
+                del sys.modules[name]
