@@ -236,7 +236,8 @@ def _deserialize_object(config: dict):
             raise TypeError(f"{cls.__name__} cannot be read: it has no from_config() method")
         return cls  # a function, registered by its user
     inner = config["config"] or {}
-    if isinstance(inner, dict) and not getattr(cls, "deserializes_itself", False):
+    as_it_is = getattr(cls, "deserializes_itself", False) or "input_layers" in inner
+    if isinstance(inner, dict) and not as_it_is:
         inner = {
             key: deserialize(value) if _is_object(value) else value for key, value in inner.items()
         }

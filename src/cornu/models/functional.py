@@ -10,13 +10,13 @@ import numpy as np
 
 from cornu.core import naming
 from cornu.core.context import current_context
-from cornu.core.serialization import deserialize, serialize
 from cornu.core.dtypes import to_numpy_dtype
 from cornu.graph.graph import Graph
-from cornu.graph.node import FunctionOperation, Node
+from cornu.graph.node import Node
 from cornu.graph.tensor import KerasTensor
 from cornu.layers import Input, InputLayer
 from cornu.layers.layer import Layer
+from cornu.models.graph_config import takes_graph, write_graph
 from cornu.models.model import Model
 
 
@@ -33,7 +33,7 @@ class Functional(Model):
             two layers of one name.
     """
 
-    public_module = "models"
+    public_module = "src.models.functional"  # where Keras writes that this class is
     deserializes_itself = True
 
     def __new__(cls, *args, **kwargs):
@@ -59,6 +59,8 @@ class Functional(Model):
     def _set_graph(self, inputs, outputs) -> None:
         self._input_structure = inputs
         self._output_structure = outputs
+        # as in Keras, a list of one output is that output when the model is called
+        self._result_structure = _only(outputs)
         self._graph = Graph(
             jax.tree_util.tree_leaves(inputs), jax.tree_util.tree_leaves(outputs)
         )
@@ -111,12 +113,12 @@ class Functional(Model):
     @property
     def input_shape(self):
         """The shape of the input, or the nest of shapes."""
-        return jax.tree_util.tree_map(lambda tensor: tensor.shape, self._input_structure)
+        return jax.tree_util.tree_map(lambda tensor: tensor.shape, _only(self._input_structure))
 
     @property
     def output_shape(self):
         """The shape of the output, or the nest of shapes."""
-        return jax.tree_util.tree_map(lambda tensor: tensor.shape, self._output_structure)
+        return jax.tree_util.tree_map(lambda tensor: tensor.shape, self._result_structure)
 
     def build(self, input_shape) -> None:
         """Nothing to do: the layers were built when the graph was."""
@@ -129,19 +131,19 @@ class Functional(Model):
             for value, one in zip(values, jax.tree_util.tree_leaves(mask), strict=False):
                 context.set_mask(value, one)
         outputs = self._graph.run(values, _apply)
-        structure = jax.tree_util.tree_structure(self._output_structure)
+        structure = jax.tree_util.tree_structure(self._result_structure)
         return structure.unflatten(outputs)
 
     def _infer(self, args, kwargs):
         tensors = jax.tree_util.tree_leaves(args[0])
         if [t.shape for t in tensors] == [t.shape for t in self._graph.inputs]:
             return jax.tree_util.tree_map(
-                lambda tensor: KerasTensor(tensor.shape, tensor.dtype), self._output_structure
+                lambda tensor: KerasTensor(tensor.shape, tensor.dtype), self._result_structure
             )
         return super()._infer(args, kwargs)
 
     def _output_specs(self, inputs):
-        return self._output_structure
+        return self._result_structure
 
     def _ordered_inputs(self, inputs: Any) -> list:
         """The inputs as the graph takes them: in its order, dtype and rank."""
@@ -174,73 +176,27 @@ class Functional(Model):
         ]
 
     def get_config(self) -> dict:
-        """The layers and how they are connected, in the form of Keras 3."""
-        if type(self).__mro__[1] is not Model and type(self) is not Functional:
-            own = type(self).get_config
-            if own is not Functional.get_config:
-                return own(self)
+        """The layers and how they are connected, in the form of Keras 3.
+
+        For a subclass with a constructor of its own: the arguments of that.
+        """
+        if not takes_graph(type(self)):
+            return super().get_config()
         return {
             "name": self.name,
             "trainable": self.trainable,
-            "layers": [self._operation_config(target) for target in self._graph.targets],
-            "input_layers": self._ends(self._input_structure),
-            "output_layers": self._ends(self._output_structure),
+            **write_graph(self._graph, self._input_structure, self._output_structure),
         }
-
-    def _nodes_of(self, target) -> list[Node]:
-        nodes = [node for node in self._graph.nodes if node.target is target]
-        return sorted(nodes, key=lambda node: node.call_index)
-
-    def _history(self, tensor: KerasTensor) -> list:
-        nodes = self._nodes_of(tensor.node.target)
-        return [tensor.node.name, nodes.index(tensor.node), tensor.index]
-
-    def _ends(self, structure):
-        histories = jax.tree_util.tree_map(self._history, structure)
-        return histories
-
-    def _operation_config(self, target) -> dict:
-        config = serialize(target)
-        config["name"] = target.name
-        config["inbound_nodes"] = [
-            {"args": self._argument(list(node.args)), "kwargs": self._argument(node.kwargs)}
-            for node in self._nodes_of(target)
-            if not node.is_input
-        ]
-        return config
-
-    def _argument(self, value):
-        if isinstance(value, KerasTensor):
-            return {
-                "class_name": "__keras_tensor__",
-                "config": {
-                    "shape": list(value.shape),
-                    "dtype": value.dtype,
-                    "keras_history": self._history(value),
-                },
-            }
-        if isinstance(value, (list, tuple)):
-            return [self._argument(item) for item in value]
-        if isinstance(value, dict):
-            return {key: self._argument(item) for key, item in value.items()}
-        return serialize(value)
-
-    @classmethod
-    def from_config(cls, config: dict, custom_objects: dict | None = None):
-        """A new model, with fresh weights, from what `get_config` gave here or in Keras 3."""
-        inputs, outputs = _rebuilt(config, custom_objects)
-        model = Functional(
-            inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True)
-        )
-        if cls is not Functional and issubclass(cls, Model):
-            model.__class__ = cls if issubclass(cls, Functional) else type(
-                cls.__name__, (cls, Functional), {"__module__": cls.__module__}
-            )
-        return model
 
     def get_build_config(self) -> dict | None:
         """None: the graph holds the shapes."""
         return None
+
+
+def _only(structure):
+    """What is in a list of one, or the structure as it is."""
+    single = isinstance(structure, (list, tuple)) and len(structure) == 1
+    return structure[0] if single else structure
 
 
 def _apply(node: Node, args: tuple, kwargs: dict):
@@ -278,78 +234,3 @@ def _with_own_inputs(inputs, outputs):
     graph = Graph(jax.tree_util.tree_leaves(inputs), jax.tree_util.tree_leaves(outputs))
     again = graph.run(jax.tree_util.tree_leaves(fresh), _apply)
     return fresh, jax.tree_util.tree_structure(outputs).unflatten(again)
-
-
-def _rebuilt(config: dict, custom_objects: dict | None) -> tuple[Any, Any]:
-    """The symbolic inputs and outputs of a graph described by a configuration."""
-    targets = {}
-    calls = []
-    for entry in config["layers"]:
-        target = deserialize(entry, custom_objects)
-        targets[entry["name"]] = target
-        calls += [
-            (entry["name"], index, node) for index, node in enumerate(entry["inbound_nodes"])
-        ]
-    made: dict[tuple[str, int], list] = {
-        (name, 0): jax.tree_util.tree_leaves(target.output)
-        for name, target in targets.items()
-        if isinstance(target, InputLayer)
-    }
-
-    class NotYet(Exception):
-        pass
-
-    def filled(value):
-        if isinstance(value, dict):
-            if value.get("class_name") == "__keras_tensor__":
-                name, index, place = value["config"]["keras_history"]
-                if (name, index) not in made:
-                    raise NotYet
-                return made[name, index][place]
-            if "class_name" in value and "config" in value:
-                return deserialize(value, custom_objects)
-            return {key: filled(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [filled(item) for item in value]
-        return value
-
-    while calls:
-        waiting = []
-        for name, index, node in calls:
-            try:
-                args, kwargs = filled(node["args"]), filled(node["kwargs"])
-            except NotYet:
-                waiting.append((name, index, node))
-                continue
-            target = targets[name]
-            if isinstance(target, FunctionOperation):
-                outputs = target.record(tuple(args), kwargs)
-            else:
-                outputs = target(*args, **kwargs)
-            made[name, index] = jax.tree_util.tree_leaves(outputs)
-        if len(waiting) == len(calls):
-            raise ValueError(
-                f"the configuration of {config.get('name')!r} refers to tensors that no layer "
-                f"makes (at {waiting[0][0]!r})"
-            )
-        calls = waiting
-
-    def ends(value):
-        if _is_history(value):
-            name, index, place = value
-            return made[name, index][place]
-        if isinstance(value, dict):
-            return {key: ends(item) for key, item in value.items()}
-        tensors = [ends(item) for item in value]
-        return tensors[0] if len(tensors) == 1 else tensors
-
-    return ends(config["input_layers"]), ends(config["output_layers"])
-
-
-def _is_history(value) -> bool:
-    return (
-        isinstance(value, (list, tuple))
-        and len(value) == 3
-        and isinstance(value[0], str)
-        and isinstance(value[1], int)
-    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jax
+
 from cornu import saving
-from cornu.core.serialization import serialize
+from cornu.core.serialization import is_builtin, serialize
 from cornu.graph.node import infer
 from cornu.graph.tensor import KerasTensor
-from cornu.layers.layer import Layer
+from cornu.layers.layer import Layer, _init_arguments, _is_shape
+from cornu.models.graph_config import read_graph, takes_graph
 from cornu.models.summary import print_summary
 from cornu.models.training import Trainer
 
@@ -90,9 +93,6 @@ class Model(Trainer, Layer):
         """Makes the weights for inputs of a shape (or a nest of shapes), without data."""
         if self.built or input_shape is None:
             return
-        from cornu.layers.layer import _is_shape
-        import jax
-
         tensors = jax.tree_util.tree_map(
             lambda shape: KerasTensor(shape), input_shape, is_leaf=_is_shape
         )
@@ -102,6 +102,10 @@ class Model(Trainer, Layer):
         """The symbolic outputs for symbolic inputs; builds the layers inside."""
         outputs = infer(self._traced_call, (inputs,), {})
         self.built = True
+        if self._build_shapes is None:
+            self._build_shapes = {
+                "input_shape": jax.tree_util.tree_map(lambda tensor: tensor.shape, inputs)
+            }
         return outputs
 
     def summary(
@@ -142,7 +146,7 @@ class Model(Trainer, Layer):
         Raises ValueError where the name does not end in `.keras`, OSError where it cannot be
         written.
         """
-        saving.save_model(self, filepath, overwrite=overwrite, **kwargs)
+        saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath, overwrite: bool = True) -> None:
         """Writes the weights to a `.weights.h5` file."""
@@ -160,11 +164,30 @@ class Model(Trainer, Layer):
         return json.dumps(serialize(self), **kwargs)
 
     def get_config(self) -> dict:
-        """The arguments that make an equal model; subclasses with arguments define their own."""
+        """The arguments that make an equal model.
+
+        A subclass whose arguments are plain data, or layers, need not define it.
+        """
         config = super().get_config()
-        return {key: value for key, value in config.items() if key not in ("dtype",)} | {
-            "dtype": config["dtype"]
+        owner = next(base for base in type(self).__mro__ if "get_config" in base.__dict__)
+        if is_builtin(owner) and not is_builtin(type(self)):
+            config.update(_init_arguments(self))
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects: dict | None = None):
+        """A new model, with fresh weights, from what `get_config` gave here or in Keras 3."""
+        if not {"layers", "input_layers", "output_layers"} <= config.keys() or not takes_graph(cls):
+            return cls(**config)
+        inputs, outputs = read_graph(config, custom_objects)
+        rest = {
+            key: value
+            for key, value in config.items()
+            if key not in ("layers", "input_layers", "output_layers")
         }
+        if rest.get("trainable") is None:
+            rest.pop("trainable", None)
+        return cls(inputs, outputs, **rest)
 
     def get_build_config(self) -> dict | None:
         """The shapes of the inputs that it was built for."""

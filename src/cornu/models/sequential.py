@@ -145,7 +145,7 @@ class Sequential(Model):
         return self._need_functional(args[0])._infer(args, kwargs)
 
     def _output_specs(self, inputs):
-        return self._need_functional(inputs)._output_structure
+        return self._need_functional(inputs)._result_structure
 
     @property
     def layers(self) -> list[Layer]:

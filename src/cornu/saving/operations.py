@@ -206,8 +206,8 @@ def write_operation(
     if kind is None or operation.function.__module__.split(".")[0] != "cornu":
         raise ValueError(
             f"the operation {operation.name!r} (function {operation.operation!r}) cannot be "
-            "written to a file: Keras knows no such operation. Call the function in a layer of your own, "
-            "registered with cornu.saving.register_keras_serializable()"
+            "written to a file: Keras knows no such operation. Call the function in a "
+            "layer of your own, registered with cornu.saving.register_keras_serializable()"
         )
     config: dict[str, Any] = {"name": operation.name}
     inbound = []
