@@ -347,3 +347,17 @@ def test_mistakes(wrong):
     with pytest.raises(type(theirs.value)) as ours:
         wrong(optimizers, our_variables())
     assert type(ours.value) is type(theirs.value)
+
+
+def test_optax_itself():
+    optax = pytest.importorskip("optax")
+    found = train(optimizers.get(optax.adam(0.05, eps=1e-3)), our_variables())
+    expected = train(
+        optimizers.get(optax.chain(optax.identity(), optax.sgd(0.05))), our_variables()
+    )
+    ours = train(optimizers.SGD(0.05), our_variables())
+    for value, other, first in zip(expected, ours, initial_values(), strict=False):
+        assert np.abs(other - first).max() > 1e-3
+        np.testing.assert_allclose(value, other, rtol=1e-6, atol=1e-6)
+    for value, first in zip(found, initial_values(), strict=False):
+        assert np.abs(value - first).max() > 1e-3

@@ -354,9 +354,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     def decorate(obj):
         registered = f"{package}>{name or obj.__name__}"
         if inspect.isclass(obj) and not hasattr(obj, "get_config"):
-            raise ValueError(
-                f"{obj.__name__} cannot be registered: it has no get_config() method"
-            )
+            raise ValueError(f"{obj.__name__} cannot be registered: it has no get_config() method")
         _custom[registered] = obj
         _custom_names[obj] = registered
         return obj

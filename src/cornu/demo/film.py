@@ -7,11 +7,32 @@ from pathlib import Path
 import numpy as np
 
 from cornu.callbacks import Callback
-from cornu.demo.pictures import BLUE, INK, ORANGE, PALE, new_figure, tidy
+from cornu.demo.pictures import (
+    BLUE,
+    INK,
+    LIGHT_BLUE,
+    LIGHT_ORANGE,
+    ORANGE,
+    PALE,
+    new_figure,
+    tidy,
+)
 
-# Bands of probability: enough to look smooth, few enough for a GIF's 256 colours.
-_BANDS = 25
+from cornu.utils import Progbar
+
+# Bands of probability: enough to look smooth, few enough for a GIF's 256 colours; odd, so that
+# the palest lies about the boundary.
+_BANDS = 17
 _SECONDS_AT_THE_END = 2.0
+
+
+def middles(low: float, high: float, count: int) -> np.ndarray:
+    """The middles of `count` equal parts of an interval: where the pixels of an image stand.
+
+    >>> middles(0, 1, 4)
+    array([0.125, 0.375, 0.625, 0.875])
+    """
+    return low + (np.arange(count) + 0.5) * (high - low) / count
 
 
 class BoundaryFilm(Callback):
@@ -44,8 +65,8 @@ class BoundaryFilm(Callback):
         self.labels = np.asarray(labels).ravel()
         (left, bottom), (right, top) = self.points.min(0) - margin, self.points.max(0) + margin
         self.extent = (left, right, bottom, top)
-        across = np.linspace(left, right, resolution)
-        up = np.linspace(bottom, top, max(2, round(resolution * (top - bottom) / (right - left))))
+        across = middles(left, right, resolution)
+        up = middles(bottom, top, max(2, round(resolution * (top - bottom) / (right - left))))
         self._shape = (len(up), len(across))
         self._grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype("float32")
         self.predictions: list[np.ndarray] = []
@@ -59,12 +80,13 @@ class BoundaryFilm(Callback):
         for name, values in self.history.items():
             values.append(float((logs or {}).get(name, np.nan)))
 
-    def save(self, path: str | Path, seconds: float = 10.0) -> Path:
+    def save(self, path: str | Path, seconds: float = 10.0, verbose: int = 0) -> Path:
         """Draws the film.
 
         Args:
             path: the GIF to write; the last picture goes beside it as a PNG.
             seconds: how long the film is, without the rest on the last picture. Default 10.
+            verbose: 1 shows a progress bar. Default 0.
 
         Returns:
             The path.
@@ -82,11 +104,13 @@ class BoundaryFilm(Callback):
         last = stage.picture(count - 1)
         last.save(path.with_suffix(".png"))
         # one palette for all pictures, from one that shows everything
-        palette = last.quantize(192)
-        pictures = [
-            stage.picture(epoch).quantize(palette=palette, dither=Image.Dither.NONE)
-            for epoch in range(count)
-        ]
+        palette = last.quantize(128)
+        bar = Progbar(count, verbose=verbose, unit_name="picture")
+        pictures = []
+        for epoch in range(count):
+            drawn = stage.picture(epoch)
+            pictures.append(drawn.quantize(palette=palette, dither=Image.Dither.NONE))
+            bar.update(epoch + 1)
         # GIF counts hundredths of a second, and viewers slow down what is faster than two of them
         each = max(20, round(100 * seconds / count) * 10)
         pause = [each] * (count - 1) + [each + round(1000 * _SECONDS_AT_THE_END)]
@@ -97,113 +121,121 @@ class BoundaryFilm(Callback):
 
 
 class _Stage:
-    """A figure whose fixed parts are drawn once; a picture draws only what changes over them."""
+    """A figure whose fixed parts are drawn once; a picture adds only what changes.
+
+    It writes into the canvas' own pixels: a figure drawn anew takes twenty times as long, and
+    `imshow` most of that for resampling.
+    """
 
     def __init__(self, film: BoundaryFilm):
+        from matplotlib import font_manager
         from matplotlib.colors import LinearSegmentedColormap
+        from PIL import Image, ImageFont
 
         self._film = film
-        colors = LinearSegmentedColormap.from_list("classes", [BLUE, PALE, ORANGE], N=_BANDS)
-        self._band_colors = (colors(np.arange(_BANDS)) * 255).astype("uint8")
-        self._figure, (plane, curves) = new_figure(9.6, 4.2, columns=2)
-        self._canvas = self._figure.canvas
+        bands = LinearSegmentedColormap.from_list("classes", [LIGHT_BLUE, PALE, LIGHT_ORANGE], N=_BANDS)
+        # four bytes of colour as one number: one look-up for each pixel
+        self._band_colors = (bands(np.arange(_BANDS)) * 255).astype("uint8").view("uint32")[:, 0]
+        self._figure, (plane, curves) = new_figure(8.4, 3.8, columns=2)
+        over_the_colors = self._draw_plane(plane)
+        self._draw_curves(curves)
+        # matplotlib takes longer for a line of text than for the rest of a picture
+        font = font_manager.findfont("DejaVu Sans")
+        self._font = ImageFont.truetype(font, size=15)
+        changing = (self._boundary, *self._curves)
+        for artist in (*over_the_colors, *changing):
+            artist.set_animated(True)
+        canvas = self._figure.canvas
+        canvas.draw()
+        self._pixels = np.asarray(canvas.buffer_rgba())
+        self._fixed = self._pixels.copy()
+        box = plane.get_window_extent()
+        height = len(self._pixels)
+        self._place = (
+            slice(height - round(box.y1), height - round(box.y0)),
+            slice(round(box.x0), round(box.x1)),
+        )
+        beside = curves.get_window_extent()
+        self._text_place = ((beside.x0 + beside.x1) / 2, height - beside.y1 - 7)
+        self._changing = changing
+        canvas.get_renderer().clear()
+        for artist in over_the_colors:
+            self._figure.draw_artist(artist)
+        self._overlay = Image.fromarray(self._pixels[self._place].copy())
+
+    def _draw_plane(self, plane) -> list:
+        film = self._film
         left, right, bottom, top = film.extent
         plane.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
-        plane.set(xlabel="$x_1$", ylabel="$x_2$")
-        (self._boundary,) = plane.plot(
-            [], [], "--", color=INK, linewidth=1.8, animated=True, label="boundary at 0.5"
-        )
-        self._classes = [
+        plane.spines[:].set_visible(False)
+        (self._boundary,) = plane.plot([], [], "--", color=INK, linewidth=1.8, label="boundary 0.5")
+        points = [
             plane.plot(
                 *film.points[film.labels == label].T,
                 "o",
                 color=color,
                 markeredgecolor="white",
-                markeredgewidth=0.8,
-                markersize=6,
-                animated=True,
+                markeredgewidth=0.9,
+                markersize=6.5,
                 label=f"class {label}",
             )[0]
             for label, color in ((0, BLUE), (1, ORANGE))
         ]
-        self._legend = plane.legend(loc="upper right", fontsize=9, framealpha=0.9)
-        self._legend.set_animated(True)
-        epochs = len(film.predictions)
-        losses = [value for value in film.history["loss"] if np.isfinite(value)]
-        curves.set(xlim=(0, max(epochs, 2)), ylim=(0, max(1.0, *losses, 1.0) * 1.02))
-        curves.set(xlabel="epoch")
-        tidy(curves)
-        self._curves = []
-        for name, color in (("accuracy", BLUE), ("loss", ORANGE)):
-            self._curves += curves.plot(
-                [], [], color=color, linewidth=2, label=name, animated=True
-            )
-        curves.legend(loc="center right", frameon=False)
-        plane.set_title("Epoch 0")
-        curves.set_title(" ")
-        self._titles = (plane.title, curves.title)
-        for title in self._titles:
-            title.set_animated(True)
-        self._canvas.draw()
-        self._fixed = self._canvas.copy_from_bbox(self._figure.bbox)
-        # layout is settled now: the colours are laid under the axes pixel by pixel
-        box = plane.get_window_extent()
-        self._corner = (round(box.x0) + 1, round(box.y0) + 1)
-        self._size = (round(box.x1) - self._corner[0], round(box.y1) - self._corner[1])
-        self._colors = self._figure.figimage(
-            np.zeros((*self._size[::-1], 4), "uint8"), *self._corner, origin="lower"
+        plane.legend(
+            loc="upper center", bbox_to_anchor=(0.5, -0.03), ncols=3, frameon=False, fontsize=10
         )
-        self._colors.set_animated(True)
+        return points
+
+    def _draw_curves(self, axes) -> None:
+        history = self._film.history
+        losses = [value for value in history["loss"] if np.isfinite(value)]
+        axes.set(xlim=(0, max(len(history["loss"]), 2)), ylim=(0, 1.02 * max([1.0, *losses])))
+        axes.set_xlabel("epoch")
+        self._curves = [
+            axes.plot([], [], color=color, linewidth=2, label=name)[0]
+            for name, color in (("accuracy", BLUE), ("loss", ORANGE))
+        ]
+        axes.legend(loc="center right", frameon=False)
+        axes.set_title(" ")  # room for the text
+        tidy(axes)
+
+    def _text(self, epoch: int) -> str:
+        accuracy, loss = (self._film.history[name][epoch] for name in ("accuracy", "loss"))
+        return f"epoch {epoch + 1}:  accuracy {accuracy:.3f},  loss {loss:.3f}"
 
     def picture(self, epoch: int):
         """The picture after an epoch, a `PIL.Image` in RGB."""
-        from PIL import Image
+        from PIL import Image, ImageDraw
 
-        film, canvas = self._film, self._canvas
-        canvas.restore_region(self._fixed)
-        values = Image.fromarray(film.predictions[epoch].astype("float32"))
-        # resampled here, not by imshow, which takes most of a picture's time for it
-        fine = np.asarray(values.resize(self._size, Image.Resampling.BICUBIC))
+        values = Image.fromarray(self._film.predictions[epoch].astype("float32"))
+        size = self._overlay.size
+        fine = np.asarray(values.resize(size, Image.Resampling.BICUBIC))[::-1]
         bands = np.clip(fine * _BANDS, 0, _BANDS - 1).astype("uint8")
-        self._colors.set_data(self._band_colors[bands])
+        colors = Image.fromarray(self._band_colors[bands].view("uint8").reshape(*bands.shape, 4))
+        self._pixels[:] = self._fixed
+        self._pixels[self._place] = Image.alpha_composite(colors, self._overlay)
         self._boundary.set_data(*self._line(values))
         reached = np.arange(1, epoch + 2)
         for curve, name in zip(self._curves, ("accuracy", "loss"), strict=True):
-            curve.set_data(reached, film.history[name][: epoch + 1])
-        accuracy, loss = (film.history[name][epoch] for name in ("accuracy", "loss"))
-        self._titles[0].set_text(f"Epoch {epoch + 1}")
-        self._titles[1].set_text(f"accuracy {accuracy:.3f}    loss {loss:.3f}")
-        drawn = (
-            self._colors,
-            self._boundary,
-            *self._classes,
-            self._legend,
-            *self._curves,
-            *self._titles,
-        )
-        for artist in drawn:
+            curve.set_data(reached, self._film.history[name][: epoch + 1])
+        for artist in self._changing:
             self._figure.draw_artist(artist)
-        size = canvas.get_width_height()
-        return Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert(
-            "RGB"
+        picture = Image.fromarray(self._pixels).convert("RGB")
+        ImageDraw.Draw(picture).text(
+            self._text_place, self._text(epoch), INK, self._font, anchor="ms"
         )
+        return picture
 
     def _line(self, values) -> tuple[np.ndarray, np.ndarray]:
         """The points where the probability is one half; NaN between two pieces of the line."""
         import contourpy
+        from PIL import Image
 
         left, right, bottom, top = self._film.extent
-        fine = values.resize((2 * values.width, 2 * values.height), 3)  # bicubic
-        # a pixel's value stands at its middle, the grid's outermost points at the very edge
-        across = _middles(left, right, values.width)
-        up = _middles(bottom, top, values.height)
-        pieces = contourpy.contour_generator(across, up, np.asarray(fine)).lines(0.5)
+        width, height = 2 * values.width, 2 * values.height
+        fine = np.asarray(values.resize((width, height), Image.Resampling.BICUBIC))
+        across, up = middles(left, right, width), middles(bottom, top, height)
+        pieces = contourpy.contour_generator(across, up, fine).lines(0.5)
         gap = np.full((1, 2), np.nan)
         points = np.concatenate([part for piece in pieces for part in (piece, gap)] or [gap])
         return points[:, 0], points[:, 1]
-
-
-def _middles(low: float, high: float, count: int) -> np.ndarray:
-    """Where the pixels of an axis lie after it was resampled to twice as many."""
-    step = (high - low) / count
-    return low + step / 4 + np.arange(2 * count) * step / 2

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 BLUE, ORANGE, INK, PALE = "#2b6cb0", "#dd6b20", "#1a202c", "#f7f5f0"
+LIGHT_BLUE, LIGHT_ORANGE = "#8db7e6", "#f3b084"
 
 
 def require(*modules: str, extra: str = "demo") -> None:

@@ -65,7 +65,7 @@ def circle(
     same = labels.reshape(-1, 1) == reference_labels.reshape(1, -1)
     other = ~same
     if remove_diagonal:
-        same = same & (np.eye(*same.shape) == 0)
+        same = same & (np.eye(same.shape[0], same.shape[1]) == 0)
     # In the paper's terms: the optimum of a similarity within a class is 1 + margin, between
     # classes -margin; a similarity is 1 - distance.
     pull = gamma * jnp.maximum(margin + distance, 0) * (distance - margin)

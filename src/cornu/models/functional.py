@@ -61,9 +61,7 @@ class Functional(Model):
         self._output_structure = outputs
         # as in Keras, a list of one output is that output when the model is called
         self._result_structure = _only(outputs)
-        self._graph = Graph(
-            jax.tree_util.tree_leaves(inputs), jax.tree_util.tree_leaves(outputs)
-        )
+        self._graph = Graph(jax.tree_util.tree_leaves(inputs), jax.tree_util.tree_leaves(outputs))
         self._layers = [target for target in self._graph.targets if isinstance(target, Layer)]
         names = [target.name for target in self._graph.targets]
         for operation in names:
@@ -151,19 +149,13 @@ class Functional(Model):
         if isinstance(inputs, dict) and not isinstance(self._input_structure, dict):
             missing = [name for name in names if name not in inputs]
             if missing:
-                raise ValueError(
-                    f"no input is given for {missing[0]!r}; received {sorted(inputs)}"
-                )
+                raise ValueError(f"no input is given for {missing[0]!r}; received {sorted(inputs)}")
             values = [inputs[name] for name in names]
         elif isinstance(inputs, dict) and isinstance(self._input_structure, dict):
             missing = [key for key in self._input_structure if key not in inputs]
             if missing:
-                raise ValueError(
-                    f"no input is given for {missing[0]!r}; received {sorted(inputs)}"
-                )
-            values = jax.tree_util.tree_leaves(
-                {key: inputs[key] for key in self._input_structure}
-            )
+                raise ValueError(f"no input is given for {missing[0]!r}; received {sorted(inputs)}")
+            values = jax.tree_util.tree_leaves({key: inputs[key] for key in self._input_structure})
         else:
             values = jax.tree_util.tree_leaves(inputs)
         if len(values) != len(names):

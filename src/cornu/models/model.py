@@ -20,8 +20,8 @@ from cornu.models.training import Trainer
 class Model(Trainer, Layer):
     """A network: layers put together, with `compile`, `fit`, `evaluate`, `predict` and `save`.
 
-    There are three ways to make one: `Model(inputs, outputs)` from symbolic tensors, a subclass with
-    layers as attributes and a `call(self, inputs)`, or `Sequential`.
+    There are three ways to make one: `Model(inputs, outputs)` from symbolic tensors, a subclass
+    with layers as attributes and a `call(self, inputs)`, or `Sequential`.
 
     Args:
         inputs: symbolic tensor, or a list or dict of them, from `Input`.
@@ -78,9 +78,7 @@ class Model(Trainer, Layer):
             raise ValueError("get_layer: give either a name or an index")
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(
-                    f"get_layer(index={index}): the model has {len(layers)} layers"
-                )
+                raise ValueError(f"get_layer(index={index}): the model has {len(layers)} layers")
             return layers[index]
         for layer in layers:
             if layer.name == name:
@@ -160,7 +158,7 @@ class Model(Trainer, Layer):
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs) -> str:
-        """The configuration as JSON; `cornu.models.model_from_json` reads it, and so does Keras 3."""
+        """The configuration as JSON, for `model_from_json` here and in Keras 3."""
         return json.dumps(serialize(self), **kwargs)
 
     def get_config(self) -> dict:
@@ -198,6 +196,8 @@ class Model(Trainer, Layer):
 
 
 def _is_functional(args: tuple, kwargs: dict) -> bool:
-    return (len(args) >= 2) or (len(args) == 1 and "outputs" in kwargs) or (
-        "inputs" in kwargs and "outputs" in kwargs
+    return (
+        (len(args) >= 2)
+        or (len(args) == 1 and "outputs" in kwargs)
+        or ("inputs" in kwargs and "outputs" in kwargs)
     )

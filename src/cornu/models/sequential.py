@@ -8,7 +8,7 @@ import jax
 
 from cornu.core.serialization import deserialize, serialize
 from cornu.graph.tensor import KerasTensor
-from cornu.layers import Input, InputLayer
+from cornu.layers import InputLayer
 from cornu.layers.layer import Layer
 from cornu.models.functional import Functional
 from cornu.models.model import Model

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from cornu.core.variable import Variable
 from cornu.optimizers.optimizer import Optimizer
+from cornu.optimizers.values import copy_of
 
 
 class OptaxOptimizer(Optimizer):
@@ -62,7 +63,7 @@ class OptaxOptimizer(Optimizer):
         self._state = [
             self.add_variable(
                 leaf.shape,
-                lambda shape, dtype, leaf=leaf: leaf,
+                lambda shape, dtype, leaf=leaf: copy_of(leaf),  # it may be a weight's own array
                 dtype=leaf.dtype,
                 name=jax.tree_util.keystr(path).replace("/", "_"),
             )

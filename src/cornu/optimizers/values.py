@@ -50,15 +50,16 @@ def check_fraction(owner: Any, name: str, value: Any) -> float:
     return value
 
 
-def copy_of(variable: Variable) -> jax.Array:
-    """The variable's value in memory of its own, so that two variables never share a buffer.
+def copy_of(value: Any) -> jax.Array:
+    """The array of a variable, or an array, in memory of its own.
 
-    A training program takes over the memory of the state given to it, once.
+    A training program takes over the memory of its state, so no two variables may share theirs.
 
     >>> copy_of(Variable(np.ones(2))).tolist()
     [1.0, 1.0]
     """
-    value = variable.value
+    value = value.value if isinstance(value, Variable) else value
     if isinstance(value, jax.core.Tracer):
         return value
+    # unlike jnp.copy, this has nothing to compile
     return jax.device_put(value, value.sharding, may_alias=False)

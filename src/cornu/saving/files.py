@@ -126,6 +126,10 @@ def load_model(
     try:
         with object_sharing():
             model = deserialize(config, custom_objects, safe_mode=safe_mode)
+    except (KeyError, IndexError, AttributeError) as error:
+        raise ValueError(
+            f"{path}: its configuration cannot be read ({type(error).__name__}: {error})"
+        ) from error
     except (ValueError, TypeError) as error:
         raise type(error)(f"{path}: {error}") from error
     if not hasattr(model, "save_own_variables"):

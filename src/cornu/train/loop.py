@@ -142,37 +142,41 @@ def predict(
     parts = []
     step = 0
     for block, first, available in feed.epoch():
+        batches = block.order.shape[0] // block.batch_size
+        outputs = None
         done = 0
         while done < available:
-            remaining = available - done
             if each_batch:
-                count = min(steps_per_execution, remaining)
+                count = min(steps_per_execution, available - done)
                 callbacks.on_predict_batch_begin(step)
             else:
-                count = _power_of_two(pacer.count(block.batch_size, remaining), remaining)
+                count = min(pacer.count(block.batch_size, available - done), available - done)
             before = time.perf_counter()
             compiled = program.compiled_count
-            outputs = jax.tree_util.tree_map(
-                np.asarray, program.predict(block, first + done, count)
-            )
+            outputs = jax.block_until_ready(program.predict(block, first + done, count, outputs))
             if program.compiled_count == compiled:
                 pacer.measured(block.batch_size, time.perf_counter() - before, count)
-            parts.append(outputs)
+            start = first + done
             done += count
             step += count
-            done_hook = (
-                callbacks.on_predict_batch_end if each_batch else callbacks.on_predict_chunk_end
-            )
-            done_hook(step - 1, {"outputs": outputs})
+            if each_batch:
+                logs = {"outputs": _batches(outputs, batches, start, count)}
+                callbacks.on_predict_batch_end(step - 1, logs)
+            else:
+                callbacks.on_predict_chunk_end(step - 1)
+        parts.append(_batches(outputs, batches, first, available))
     if not parts:
         raise ValueError("the data yields no batch")
     if len(parts) == 1:
-        return jax.tree_util.tree_map(np.array, parts[0])
+        return parts[0]
     return jax.tree_util.tree_map(lambda *arrays: np.concatenate(arrays), *parts)
 
 
-def _power_of_two(count: int, remaining: int) -> int:
-    """All that remains if that is allowed, else a power of two: few lengths to compile for."""
-    if count >= remaining:
-        return remaining
-    return 1 << (count.bit_length() - 1)
+def _batches(outputs: Any, batches: int, start: int, count: int) -> Any:
+    """A copy of the outputs of some of a block's batches, as NumPy arrays."""
+
+    def part(array):
+        rows = array.shape[0] // batches
+        return np.array(np.asarray(array)[start * rows : (start + count) * rows])
+
+    return jax.tree_util.tree_map(part, outputs)

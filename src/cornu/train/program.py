@@ -185,21 +185,37 @@ class Program:
         return chunk
 
     def _predicting(self, batch_size: int) -> Callable:
-        """The loop of a chunk of prediction; the number of batches is that of `order`."""
+        """The loop of a chunk of prediction, which writes into the outputs of the whole block."""
 
-        def chunk(values, data, order):
-            def body(rows):
-                batch = jax.tree_util.tree_map(
-                    lambda a: jnp.take(a, rows, axis=0, mode="clip"), data[0]
+        def chunk(values, data, order, start, count, outputs):
+            def body(i, outputs):
+                x = _take(data[0], order, start + i, batch_size)
+                return jax.tree_util.tree_map(
+                    lambda whole, part: jax.lax.dynamic_update_slice_in_dim(
+                        whole, part, (start + i) * part.shape[0], 0
+                    ),
+                    outputs,
+                    self.predict_step(values, x),
                 )
-                return self.predict_step(values, batch)
 
-            if order.shape[0] == batch_size:
-                return body(order)
-            outputs = jax.lax.map(body, order.reshape(-1, batch_size))
-            return jax.tree_util.tree_map(lambda a: a.reshape(-1, *a.shape[2:]), outputs)
+            return jax.lax.fori_loop(0, count, body, outputs)
 
         return chunk
+
+    def _empty_outputs(self, values: list, block) -> Any:
+        """Room for the outputs of all batches of a block."""
+        size = block.batch_size
+        batches = block.order.shape[0] // size
+        x = jax.tree_util.tree_map(
+            lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), block.data[0]
+        )
+        specs = jax.eval_shape(self.predict_step, values, x)
+        return jax.tree_util.tree_map(
+            lambda spec: jax.device_put(
+                np.zeros((batches * spec.shape[0], *spec.shape[1:]), spec.dtype)
+            ),
+            specs,
+        )
 
     def _compiling(self, kind: str, batch_size: int, arguments: tuple) -> _Compiling:
         """The compiled chunk for arguments of these shapes, or its compilation under way."""
@@ -208,7 +224,7 @@ class Program:
         compiling = self._executables.get(key)
         if compiling is None:
             if kind == "predict":
-                chunk = jax.jit(self._predicting(batch_size))
+                chunk = jax.jit(self._predicting(batch_size), donate_argnums=5)
             else:
                 # an evaluation only reads the weights: donating them would cost a copy of them
                 donate = (0,) if kind == "train" else ()
@@ -267,22 +283,33 @@ class Program:
         self.result_names = list(results)
         return Logs(_packed(results, self.log_names, kind), self.log_names[kind])
 
-    def predict(self, block, start: int, count: int) -> Any:
-        """The outputs for `count` batches of a block, from batch `start`."""
+    def predict(self, block, start: int, count: int, outputs: Any = None) -> Any:
+        """The outputs of a block, with those of `count` batches from batch `start` written in.
+
+        `outputs` is what an earlier call for the same block returned; it is not to be used again.
+        """
         values = [variable._value for variable in self.state_variables]
-        size = block.batch_size
-        order = block.order[start * size : (start + count) * size]
         if self.eager:
-            rows = np.asarray(order).reshape(count, size)
-            parts = [
-                self.predict_step(
-                    values, jax.tree_util.tree_map(lambda a, r=r: a[r], block.data[0])
-                )
-                for r in rows
-            ]
-            return jax.tree_util.tree_map(lambda *a: jnp.concatenate(a), *parts)
-        arguments = (values, block.data, order)
-        return self._compiling("predict", size, arguments).wait()(*arguments)
+            return self._predict_eagerly(values, block, start, count, outputs)
+        if outputs is None:
+            outputs = self._empty_outputs(values, block)
+        arguments = (values, block.data, block.order, np.int32(start), np.int32(count), outputs)
+        return self._compiling("predict", block.batch_size, arguments).wait()(*arguments)
+
+    def _predict_eagerly(self, values, block, start, count, outputs) -> Any:
+        if outputs is None:
+            outputs = jax.tree_util.tree_map(np.array, self._empty_outputs(values, block))
+        order = np.asarray(block.order)
+        size = block.batch_size
+        for i in range(start, start + count):
+            rows = order[i * size : (i + 1) * size]
+            x = jax.tree_util.tree_map(lambda a, rows=rows: a[rows], block.data[0])
+            parts = self.predict_step(values, x)
+            for whole, part in zip(
+                jax.tree_util.tree_leaves(outputs), jax.tree_util.tree_leaves(parts), strict=True
+            ):
+                whole[i * part.shape[0] : (i + 1) * part.shape[0]] = part
+        return outputs
 
 
 class _Compiling:
