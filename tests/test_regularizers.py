@@ -72,7 +72,7 @@ def test_configuration():
         (lambda: regularizers.L1L2(l2=float("nan")), "l2"),
         (lambda: regularizers.OrthogonalRegularizer(mode="both"), "'rows' or 'columns'"),
         (lambda: regularizers.OrthogonalRegularizer()(jnp.ones(3)), "matrix"),
-        (lambda: regularizers.get("l3"), "did you mean"),
+        (lambda: regularizers.get("l3"), "unknown regularizer 'l3'"),
     ],
 )
 def test_errors(make, message):

@@ -16,10 +16,10 @@ TOLERANCE = {"rtol": 1e-6, "atol": 1e-6}
 
 
 def batches(kind: str):
-    """Three batches of labels and predictions, the last one smaller."""
+    """Two batches of labels and predictions, the last one smaller."""
     rng = np.random.default_rng(7)
     made = []
-    for size in (16, 16, 7):
+    for size in (16, 7):
         if kind == "binary":
             y, p = rng.integers(0, 2, (size, 1)), rng.random((size, 1))
         elif kind == "binary vector":
@@ -89,38 +89,40 @@ TABLE = [
         ["sparse", "sparse column", "sparse sequence", "sparse ties", "wide"],
     ),
     ("TopKCategoricalAccuracy", {"k": 2}, ["one-hot", "one-hot images"]),
-    ("TopKCategoricalAccuracy", {}, ["one-hot"]),
     ("SparseTopKCategoricalAccuracy", {"k": 3}, ["sparse", "sparse column", "sparse sequence"]),
     ("SparseTopKCategoricalAccuracy", {"k": 2, "from_sorted_ids": True}, ["ranked"]),
     ("BinaryCrossentropy", {}, ["binary", "multi-label"]),
     ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, ["logits"]),
-    ("CategoricalCrossentropy", {}, ["one-hot", "one-hot images"]),
+    ("CategoricalCrossentropy", {}, ["one-hot"]),
     ("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, ["one-hot"]),
     ("SparseCategoricalCrossentropy", {}, ["sparse", "sparse sequence"]),
     ("SparseCategoricalCrossentropy", {"from_logits": True}, ["sparse"]),
     ("SparseCategoricalCrossentropy", {"ignore_class": 2}, ["sparse", "sparse sequence"]),
-    ("KLDivergence", {}, ["one-hot", "numbers"]),
-    ("Poisson", {}, ["numbers", "number sequence"]),
+    ("KLDivergence", {}, ["one-hot"]),
+    ("Poisson", {}, ["number sequence"]),
     *(
-        (name, arguments, ["binary", "binary vector", "binary mixed ranks", "multi-label", "grid"])
+        (name, arguments, kinds)
         for name in ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives")
-        for arguments in ({}, {"thresholds": [0.7, 0.2, 0.5]})
+        for arguments, kinds in (
+            ({}, ["grid", "binary mixed ranks"]),
+            ({"thresholds": [0.7, 0.2, 0.5]}, ["multi-label", "grid"]),
+        )
     ),
     *(
         (name, arguments, kinds)
         for name in ("Precision", "Recall")
         for arguments, kinds in (
-            ({}, ["binary", "binary mixed ranks", "one-hot", "grid"]),
+            ({}, ["binary mixed ranks", "one-hot"]),
             ({"thresholds": 0.3}, ["binary vector"]),
-            ({"thresholds": [0.0, 0.5, 1.0]}, ["binary", "grid"]),
-            ({"thresholds": [0.9, 0.1]}, ["binary", "grid"]),
-            ({"top_k": 2}, ["one-hot", "one-hot images"]),
+            ({"thresholds": [0.0, 0.5, 1.0]}, ["grid"]),
+            ({"thresholds": [0.9, 0.1]}, ["binary"]),
+            ({"top_k": 2}, ["one-hot images"]),
             ({"top_k": 2, "class_id": 1}, ["one-hot"]),
-            ({"class_id": 2}, ["one-hot", "multi-label"]),
+            ({"class_id": 2}, ["multi-label"]),
         )
     ),
     *(
-        ("AUC", {"curve": curve, "summation_method": method}, ["binary", "grid"])
+        ("AUC", {"curve": curve, "summation_method": method}, ["grid"])
         for curve in ("ROC", "PR", "PRGAIN")
         for method in ("interpolation", "minoring", "majoring")
     ),
@@ -128,7 +130,7 @@ TABLE = [
     ("AUC", {"from_logits": True, "num_thresholds": 50}, ["logits"]),
     ("AUC", {"thresholds": [0.8, 0.1, 0.35]}, ["binary vector", "grid"]),
     ("AUC", {"thresholds": [0.25, 0.5, 0.75], "curve": "PR"}, ["binary mixed ranks", "grid"]),
-    ("AUC", {"multi_label": True}, ["multi-label", "one-hot"]),
+    ("AUC", {"multi_label": True}, ["one-hot"]),
     ("AUC", {"multi_label": True, "num_labels": 3, "curve": "PR"}, ["multi-label"]),
     (
         "AUC",
@@ -147,37 +149,35 @@ TABLE = [
             ("RecallAtPrecision", "precision"),
         )
         for more, kinds in (
-            ({}, ["binary", "binary vector", "grid"]),
+            ({}, ["binary vector"]),
             ({"num_thresholds": 1}, ["binary"]),
             ({"num_thresholds": 11, "class_id": 1}, ["multi-label"]),
         )
     ),
+    *(("F1Score", {"average": a}, ["one-hot"]) for a in (None, "micro", "macro", "weighted")),
     *(
-        (name, {"average": average, "threshold": threshold}, ["one-hot", "multi-label"])
-        for name in ("F1Score", "FBetaScore")
+        ("FBetaScore", {"beta": 2.0, "average": average, "threshold": 0.4}, ["multi-label"])
         for average in (None, "micro", "macro", "weighted")
-        for threshold in (None, 0.4)
     ),
-    ("FBetaScore", {"beta": 2.0}, ["one-hot"]),
     *(
-        (name, {}, ["numbers", "number", "number sequence"])
-        for name in (
-            "MeanSquaredError",
-            "RootMeanSquaredError",
-            "MeanAbsoluteError",
-            "MeanAbsolutePercentageError",
-            "MeanSquaredLogarithmicError",
-            "LogCoshError",
+        (name, {}, kinds)
+        for name, kinds in (
+            ("MeanSquaredError", ["numbers", "number", "number sequence"]),
+            ("RootMeanSquaredError", ["numbers", "number", "number sequence"]),
+            ("MeanAbsoluteError", ["number"]),
+            ("MeanAbsolutePercentageError", ["number"]),
+            ("MeanSquaredLogarithmicError", ["number sequence"]),
+            ("LogCoshError", ["numbers"]),
         )
     ),
-    ("CosineSimilarity", {}, ["numbers", "number sequence"]),
+    ("CosineSimilarity", {}, ["numbers"]),
     ("CosineSimilarity", {"axis": 1}, ["number sequence"]),
     ("R2Score", {}, ["numbers", "number"]),
     ("R2Score", {"class_aggregation": None}, ["numbers"]),
     ("R2Score", {"class_aggregation": "variance_weighted_average"}, ["numbers"]),
     ("R2Score", {"num_regressors": 3}, ["numbers"]),
     ("Hinge", {}, ["signs", "binary"]),
-    ("SquaredHinge", {}, ["signs", "binary"]),
+    ("SquaredHinge", {}, ["signs"]),
     ("CategoricalHinge", {}, ["one-hot"]),
     ("IoU", {"num_classes": 3, "target_class_ids": [0, 2], "dtype": "float32"}, ["classes"]),
     ("IoU", {"num_classes": 2, "target_class_ids": [1]}, ["classes"]),
@@ -186,13 +186,13 @@ TABLE = [
         {"num_classes": 6, "target_class_ids": [0, 5], "sparse_y_pred": False},
         ["sparse"],
     ),
-    ("BinaryIoU", {}, ["binary", "grid", "multi-label"]),
+    ("BinaryIoU", {}, ["grid", "multi-label"]),
     ("BinaryIoU", {"target_class_ids": [1], "threshold": 0.3}, ["grid"]),
     ("MeanIoU", {"num_classes": 3}, ["classes"]),
     ("MeanIoU", {"num_classes": 3, "ignore_class": 0}, ["classes"]),
     ("OneHotIoU", {"num_classes": 3, "target_class_ids": [0, 1]}, ["one-hot images"]),
     ("OneHotMeanIoU", {"num_classes": 6}, ["one-hot"]),
-    ("PearsonCorrelation", {}, ["numbers", "number sequence"]),
+    ("PearsonCorrelation", {}, ["numbers"]),
     ("PearsonCorrelation", {"axis": 1}, ["number sequence"]),
     ("ConcordanceCorrelation", {}, ["numbers"]),
     ("ConcordanceCorrelation", {"axis": -2}, ["number sequence"]),
@@ -212,8 +212,7 @@ EAGER_IN_KERAS = [
 ]
 # weights that Keras fails on and that have one clear meaning
 MORE_WEIGHTS = {
-    ("FBetaScore", "scalar"),
-    ("F1Score", "scalar"),
+    *((name, kind) for name in ("F1Score", "FBetaScore") for kind in ("scalar", "column", "value")),
     ("SparseCategoricalCrossentropy", "sample"),
 }
 
@@ -232,12 +231,11 @@ def usable(metric, state, data) -> list[str]:
 
 
 def run(metric, state, data, kinds):
-    """State and result after three batches; after one; after one with each kind of weights."""
+    """State and result after all batches; after one with each kind of weights."""
     update = metric.stateless_update_state
     states = [state]
     for y, p in data:
         states[0] = update(states[0], y, p)
-    states.append(update(state, *data[1]))
     y, p = data[0]
     states += [update(state, y, p, weights(kind, y, p)) for kind in kinds]
     return [(list(state), metric.stateless_result(state)) for state in states]
@@ -260,6 +258,8 @@ def test_values_and_state(case):
 
     eager = (name, arguments) in EAGER_IN_KERAS
     kinds = ["sample", "value"] if eager else usable(theirs, state, data)
+    if name in ("F1Score", "FBetaScore"):
+        kinds = ["sample"]  # of a matrix of weights, Keras makes an outer product
     more = set(usable(ours, state, data)) - set(kinds)
     assert eager or all((name, kind) in MORE_WEIGHTS for kind in more)
 
@@ -449,16 +449,19 @@ def test_direction_is_keras():
         assert getattr(getattr(metrics, name)(), "_direction", None) == expected, name
 
 
-@pytest.mark.parametrize("name", [n for n in metrics.__all__ if n.islower()])
+FUNCTIONS = [name for name in metrics.__all__ if name.islower()]
+for name in ("get", "serialize", "deserialize", "for_output"):
+    FUNCTIONS.remove(name)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions(name):
-    if name in ("get", "serialize", "deserialize", "for_output"):
-        return
     kind = "sparse" if name.startswith("sparse") else "one-hot"
     y, p = batches(kind)[0]
     arguments = {"k": 2} if "top_k" in name else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = getattr(keras.metrics, name)(y, p, **arguments)
+        theirs = jax.jit(lambda y, p: getattr(keras.metrics, name)(y, p, **arguments))(y, p)
     ours = jax.jit(lambda y, p: getattr(metrics, name)(y, p, **arguments))(y, p)
     np.testing.assert_allclose(ours, np.asarray(theirs), rtol=2e-6, atol=1e-6)
 

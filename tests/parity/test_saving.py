@@ -10,6 +10,9 @@ keras = pytest.importorskip("keras")
 
 import cornu
 
+# Keras' own code against today's NumPy
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
+
 CORNU_ONLY_IN_FILE = "seed_generator"  # Keras does not save the state of dropout
 
 
@@ -342,10 +345,8 @@ def test_model_goes_over_and_trains_on(network, direction, tmp_path):
     assert loaded.count_params() == model.count_params()
     if y is None or loose:
         return
-    assert loaded.optimizer.get_config() == pytest.approx(
-        {**model.optimizer.get_config()}, rel=1e-6, nan_ok=True
-    ) or _same_config(loaded.optimizer.get_config(), model.optimizer.get_config())
-    _close(loaded.optimizer.variables, model.optimizer.variables)
+    assert _plain(loaded.optimizer.get_config()) == _plain(model.optimizer.get_config())
+    _close([np.asarray(v) for v in loaded.optimizer.variables], [np.asarray(v) for v in model.optimizer.variables])
     before, after = _train(model, x, y), _train(loaded, x, y)
     assert set(before) == set(after)
     for name in before:
@@ -354,5 +355,5 @@ def test_model_goes_over_and_trains_on(network, direction, tmp_path):
         np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)
 
 
-def _same_config(left, right):
-    return json.loads(json.dumps(left)) == json.loads(json.dumps(right))
+def _plain(config):
+    return json.loads(json.dumps(config, default=dict))

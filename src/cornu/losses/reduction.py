@@ -90,6 +90,7 @@ def _divide_or_zero(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
 
 def _aligned(what: str, values: jax.Array, weight: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Both with the same number of axes: weights for leading axes get axes of length 1 behind."""
+    given = weight.shape
     values, weight = same_rank(values, weight)
     if 0 < weight.ndim < values.ndim:
         weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
@@ -101,7 +102,7 @@ def _aligned(what: str, values: jax.Array, weight: jax.Array) -> tuple[jax.Array
     )
     if not fits:
         raise ValueError(
-            f"sample_weight or mask of shape {weight.shape} does not fit {what} of shape "
+            f"sample_weight or mask of shape {given} does not fit {what} of shape "
             f"{values.shape}; give one weight per sample, {values.shape[:1]}, or one per element"
         )
     return values, weight

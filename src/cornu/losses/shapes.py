@@ -73,7 +73,9 @@ def check_elementwise(name: str, y_true: jax.Array, y_pred: jax.Array) -> None:
     would line up their last axes, and so samples with features.
     """
     true, pred = y_true.shape, y_pred.shape
-    if true == pred or not true or not pred:
+    if not pred:
+        raise ValueError(f"{name}: outputs must have at least one axis, received a single number")
+    if true == pred or not true:
         return
     if len(true) == len(pred) and all(
         a == b or 1 in (a, b) for a, b in zip(true, pred, strict=True)

@@ -17,7 +17,7 @@ class FBetaScore(Metric):
 
     (1 + beta^2) precision recall / (beta^2 precision + recall), for each class.
     `update_state(y_true, y_pred, sample_weight=None)` takes one-hot (or multi-hot) labels and
-    scores of shape `(batch, classes)`, and weights of shape `(batch,)`.
+    scores of shape `(batch, classes)`, and weights of shape `(batch,)` or of that shape.
 
     Args:
         average: how the classes' scores become one: "micro" counts over all classes, "macro" is
@@ -101,9 +101,9 @@ class FBetaScore(Metric):
         predicted = predicted.astype(self.dtype)
         actual = y_true
         if sample_weight is not None:
-            weight = spread(
-                self.name, jnp.asarray(sample_weight, self.dtype)[..., None], y_pred.shape
-            )
+            weight = jnp.asarray(sample_weight, self.dtype)
+            weight = weight[:, None] if weight.ndim == 1 else weight
+            weight = spread(self.name, weight, y_pred.shape)
             predicted, actual = predicted * weight, y_true * weight
         axis = None if self.average == "micro" else 0
         # false counts are what is left of all: three sums in place of four
@@ -144,7 +144,7 @@ class F1Score(FBetaScore):
     """The harmonic mean of precision and recall, 2 precision recall / (precision + recall).
 
     `update_state(y_true, y_pred, sample_weight=None)` takes one-hot (or multi-hot) labels and
-    scores of shape `(batch, classes)`, and weights of shape `(batch,)`.
+    scores of shape `(batch, classes)`, and weights of shape `(batch,)` or of that shape.
 
     Args:
         average: how the classes' scores become one: "micro", "macro", "weighted", as in

@@ -9,13 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 
 
-def clip_by_norm(gradient: Any, clipnorm: float) -> Any:
-    """The gradient, scaled down where its L2 norm is above `clipnorm`.
+def clip_each_by_norm(gradients: Sequence[Any], clipnorm: float) -> list:
+    """The gradients, each scaled down where its own L2 norm is above `clipnorm`.
 
-    >>> clip_by_norm(np.array([3.0, 4.0], "float32"), 1.0).tolist()
-    [0.6000000238418579, 0.800000011920929]
+    >>> [g.tolist() for g in clip_each_by_norm([np.float32([3, 4]), np.float32([1, 0])], 2.5)]
+    [[1.5, 2.0], [1.0, 0.0]]
     """
-    return gradient * _scale(jnp.sqrt(jnp.sum(jnp.square(gradient))), clipnorm)
+    # all scales in one array: for small variables, an operation each costs more than its work
+    scales = _scale(jnp.sqrt(jnp.stack([_sum_of_squares(g) for g in gradients])), clipnorm)
+    return [g * scales[index].astype(g.dtype) for index, g in enumerate(gradients)]
 
 
 def global_norm(gradients: Sequence[Any]) -> Any:
@@ -24,13 +26,7 @@ def global_norm(gradients: Sequence[Any]) -> Any:
     >>> float(global_norm([np.ones((3, 3), "float32"), np.ones(7, "float32")]))
     4.0
     """
-    # in float32 at least: a sum of float16 squares soon overflows
-    return jnp.sqrt(
-        sum(
-            jnp.sum(jnp.square(gradient.astype(jnp.promote_types(gradient.dtype, "float32"))))
-            for gradient in gradients
-        )
-    )
+    return jnp.sqrt(jnp.sum(jnp.stack([_sum_of_squares(gradient) for gradient in gradients])))
 
 
 def clip_by_global_norm(gradients: Sequence[Any], clipnorm: float) -> list:
@@ -49,6 +45,12 @@ def clip_by_global_norm(gradients: Sequence[Any], clipnorm: float) -> list:
     return [gradient * scale.astype(gradient.dtype) for gradient in gradients]
 
 
+def _sum_of_squares(gradient: Any) -> Any:
+    # in float32 at least: a sum of float16 squares soon overflows
+    dtype = jnp.promote_types(gradient.dtype, "float32")
+    return jnp.sum(jnp.square(gradient.astype(dtype)))
+
+
 def _scale(norm: Any, clipnorm: float) -> Any:
-    # one number for the whole gradient, so that the product fuses into the update; never 0 / 0
+    # one number for a whole gradient, so that the product fuses into the update; never 0 / 0
     return clipnorm / jnp.maximum(norm, clipnorm)

@@ -1,0 +1,118 @@
+"""What is wrong with a layer's arguments or inputs is said in a sentence."""
+
+import numpy as np
+import pytest
+
+from cornu import layers
+from cornu.layers import Input
+
+F = "float32"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: layers.Dense(-3), r"Dense\(units=-3\): units must be a positive integer"),
+        (lambda: layers.Dense(2.5), r"Dense\(units=2.5\): units must be a positive integer"),
+        (lambda: layers.Dense(True), "units must be a positive integer"),
+        (lambda: layers.Dense(3, activation="rleu"), "did you mean 'relu'"),
+        (lambda: layers.Dense(3, lora_rank=4), "lora_rank is not supported"),
+        (lambda: layers.Dense(3, unit=4), "unknown argument 'unit'"),
+        (lambda: layers.Conv2D(0, 3), r"Conv2D\(filters=0\): filters must be a positive integer"),
+        (lambda: layers.Conv2D(4, (3, 3, 3)), "kernel_size must be a positive integer or 2"),
+        (lambda: layers.Conv2D(4, (3, "3")), "kernel_size must be a positive integer or 2"),
+        (lambda: layers.Conv2D(4, 3, padding="full"), "padding must be 'valid' or 'same'"),
+        (lambda: layers.Conv2D(4, 3, padding="causal"), "padding must be 'valid' or 'same'"),
+        (lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2), "only one of the two"),
+        (lambda: layers.Conv2D(5, 3, groups=2), "filters must be a multiple of groups"),
+        (lambda: layers.Conv2D(4, 3, data_format="NHWC"), "'channels_last' or 'channels_first'"),
+        (lambda: layers.MaxPooling2D(0), "pool_size must be a positive integer"),
+        (lambda: layers.MaxPooling2D(2, padding=1), "padding must be"),
+        (lambda: layers.Dropout(1.5), r"Dropout\(rate=1.5\): rate must be a number from 0 to 1"),
+        (lambda: layers.Dropout("half"), "rate must be a number from 0 to 1"),
+        (lambda: layers.Dropout(0.5, noise_shape=(0, 1)), "noise_shape must be a tuple"),
+        (lambda: layers.GaussianNoise(2), "stddev must be a number from 0 to 1"),
+        (lambda: layers.Embedding(0, 3), "input_dim must be a positive integer"),
+        (lambda: layers.Reshape((-1, -1)), "one may be -1"),
+        (lambda: layers.Permute((1, 3)), "each axis once"),
+        (lambda: layers.RepeatVector(0), "n must be a positive integer"),
+        (lambda: layers.ZeroPadding2D((1, 2, 3)), "padding must be an integer, 2 integers"),
+        (lambda: layers.ReLU(max_value=-1), "max_value must not be negative"),
+        (lambda: layers.LeakyReLU(negative_slope=-1), "not negative"),
+        (lambda: layers.BatchNormalization(renorm=True), "renorm is not supported"),
+        (lambda: layers.Normalization(mean=1.0), "give both or neither"),
+        (lambda: layers.Dot(axes=(1, 2, 3)), "a pair of integers"),
+        (lambda: Input(), "give the shape of one example"),
+        (lambda: Input(shape=784), r"must be a tuple, such as \(784,\)"),
+        (lambda: Input(shape=(3, -1)), "tuple of positive integers"),
+        (lambda: Input(shape=(3,), batch_shape=(1, 3)), "not both"),
+        (lambda: Input(shape=(3,), sparse=True), "not supported"),
+    ],
+)
+def test_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: layers.RepeatVector(2.0), "n must be an integer"),
+        (lambda: layers.LayerNormalization(axis="last"), "axis must be an integer"),
+        (lambda: layers.Dot(axes="1"), "axes must be an integer"),
+        (lambda: layers.Lambda("squared"), "must be callable"),
+        (lambda: layers.Dense(3, name=5), "name must be a string"),
+    ],
+)
+def test_arguments_of_a_wrong_type(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "message"),
+    [
+        (layers.Dense(3), np.ones(4, F), "at least 2 axes"),
+        (layers.Dense(3), Input((None,)), "last axis must be known"),
+        (layers.Conv2D(4, 5), np.ones((1, 3, 3, 1), F), "window of 5 does not fit an axis of 3"),
+        (layers.Conv2D(4, 3), np.ones((1, 28, 28), F), "np.expand_dims"),
+        (layers.Conv2D(4, 3, groups=2), np.ones((1, 5, 5, 3), F), "multiple of groups=2"),
+        (layers.Conv2D(4, 3), Input((8, 8, None)), "channels must be known"),
+        (layers.MaxPooling2D(4), np.ones((1, 3, 3, 1), F), "window of 4 does not fit"),
+        (layers.Reshape((3, 3)), np.ones((2, 8), F), "8 elements, which do not fit"),
+        (layers.Reshape((3, -1)), np.ones((2, 8), F), "8 elements, which do not fit"),
+        (layers.Add(), np.ones((2, 8), F), "takes a list of inputs"),
+        (layers.Add(), [np.ones((2, 8), F), np.ones((2, 7), F)], r"sizes \(8, 7\) of axis 1"),
+        (layers.Add(), [np.ones((2, 8), F), np.ones((3, 8), F)], "different batch sizes"),
+        (layers.Subtract(), [np.ones((2, 8), F)] * 3, "exactly two inputs"),
+        (
+            layers.Concatenate(axis=1),
+            [np.ones((2, 3, 4), F), np.ones((2, 3, 5), F)],
+            r"sizes \(4, 5\) of axis 2 differ",
+        ),
+        (layers.Concatenate(), [np.ones((2, 3), F), np.ones((2, 3, 5), F)], "numbers of axes"),
+        (layers.Concatenate(axis=2), [np.ones((2, 3), F)] * 2, "axis=2"),
+        (layers.Dot(1), [np.ones((2, 3), F), np.ones((2, 4), F)], "they must be equal"),
+        (layers.Dot(0), [np.ones((2, 3), F), np.ones((2, 3), F)], "beside the batch axis"),
+        (layers.BatchNormalization(axis=3), np.ones((2, 3), F), "has no axis 3"),
+        (layers.LayerNormalization(axis=[1, 2]), np.ones((2, 3), F), "has no axis 2"),
+        (layers.Normalization(), Input((None,)), "must be known"),
+        (layers.PReLU(), Input((None,)), "shared_axes"),
+    ],
+)
+def test_inputs(layer, inputs, message):
+    with pytest.raises(ValueError, match=message) as error:
+        layer(inputs)
+    assert layer.name in str(error.value)  # the layer is named
+    assert "Tracer" not in str(error.value)
+
+
+def test_a_built_layer_refuses_another_shape():
+    layer = layers.Dense(3)
+    layer(np.ones((2, 4), F))
+    with pytest.raises(ValueError, match="axis -1 of size 4"):
+        layer(np.ones((2, 5), F))
+    layer = layers.Concatenate()
+    layer([np.ones((2, 4), F)] * 2)
+    with pytest.raises(ValueError, match="takes a list of inputs"):
+        layer(np.ones((2, 4), F))
