@@ -117,7 +117,9 @@ def test_control_flow():
     assert ops.cond(False, lambda: 1.0, lambda: 2.0).item() == 2.0
     bounded = ops.while_loop(lambda i: i < 100, lambda i: i + 1, 0, maximum_iterations=5)
     assert bounded.item() == 5
-    assert [x.item() for x in ops.while_loop(lambda i, s: i < 3, lambda i, s: [i + 1, s + i], [0, 0])]
+    assert [
+        x.item() for x in ops.while_loop(lambda i, s: i < 3, lambda i, s: [i + 1, s + i], [0, 0])
+    ]
     assert ops.vectorized_map(lambda x: x @ x, np.ones((3, 2), "float32")).tolist() == [2.0] * 3
 
     @ops.custom_gradient

@@ -115,7 +115,9 @@ def texts(k):
 def two_in_two_out(k):
     a, b = k.Input((3,), name="a"), k.Input((3,), name="b")
     shared = k.layers.Dense(4, "tanh", name="shared")
-    inner = k.Sequential([k.Input((4,)), k.layers.Dense(3), k.layers.BatchNormalization()])
+    inner = k.Sequential(
+        [k.Input((4,)), k.layers.Dense(3, use_bias=False), k.layers.BatchNormalization()]
+    )
     left, right = inner(shared(a)), inner(shared(b))
     joined = k.layers.Concatenate()([left, right])
     summed = k.layers.Add()([left, right]) * 2 + 1
@@ -207,7 +209,11 @@ def _twin(k):
             super().__init__(**kwargs)
             self.units = units
             self.zz = k.layers.Dense(units, "relu")
-            self.blocks = [k.layers.Dense(3), k.layers.BatchNormalization(), [k.layers.Dense(2)]]
+            self.blocks = [
+                k.layers.Dense(3, use_bias=False),
+                k.layers.BatchNormalization(),
+                [k.layers.Dense(2)],
+            ]
             self._hidden = {"last": k.layers.Dense(1)}
 
         def call(self, inputs, training=False):
@@ -328,6 +334,9 @@ def test_model_goes_over_and_trains_on(network, direction, tmp_path):
     path = tmp_path / "model.keras"
     model.save(path)
     loaded = there.saving.load_model(path)
+    if network is averaged and here is keras:
+        # Keras' averages share their buffers with the weights, which its next step gives away
+        model = keras.saving.load_model(path)
 
     loose = network is mixed_precision or network is half_weights
     predict = dict(verbose=0)
@@ -346,7 +355,10 @@ def test_model_goes_over_and_trains_on(network, direction, tmp_path):
     if y is None or loose:
         return
     assert _plain(loaded.optimizer.get_config()) == _plain(model.optimizer.get_config())
-    _close([np.asarray(v) for v in loaded.optimizer.variables], [np.asarray(v) for v in model.optimizer.variables])
+    _close(
+        [np.asarray(v) for v in loaded.optimizer.variables],
+        [np.asarray(v) for v in model.optimizer.variables],
+    )
     before, after = _train(model, x, y), _train(loaded, x, y)
     assert set(before) == set(after)
     for name in before:

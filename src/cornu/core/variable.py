@@ -105,8 +105,6 @@ class Variable:
                     f"received {tuple(shape)}"
                 )
             self._dtype = standardize_dtype(dtype)
-            # A network may be built while JAX is tracing (a model's first call): the initial value
-            # must be a real array all the same.
             with jax.ensure_compile_time_eval():
                 value = initializer(tuple(int(size) for size in shape), dtype=self._dtype)
         else:
@@ -116,7 +114,10 @@ class Variable:
                 given = np.asarray(value).dtype if not isinstance(value, jax.Array) else value.dtype
                 dtype = None if given == np.float64 else given
             self._dtype = standardize_dtype(dtype)
-        self._value: jax.Array = _to_device(value, self._dtype)
+        # A network may be built while JAX is tracing (a model's first call): the initial value must
+        # be a real array all the same.
+        with jax.ensure_compile_time_eval():
+            self._value: jax.Array = _to_device(value, self._dtype)
         if shape is not None and tuple(shape) != self._value.shape:
             raise ValueError(
                 f"Variable {self.name!r}: expected an initial value of shape {tuple(shape)}, "

@@ -161,13 +161,11 @@ def save_wrong_digits(
         The path.
     """
     chosen = most_confidently_wrong(labels, probabilities, count)
-    columns = 8
+    columns = 8 if len(chosen) > 6 else 6
     rows = max(1, -(-len(chosen) // columns))
-    figure, grid = new_figure(1.15 * columns, 1.45 * rows + 0.5, columns, rows)
+    figure, grid = new_figure(1.25 * columns, 1.5 * rows + 0.5, columns, rows)
     figure.suptitle(
-        "Wrong, and surest of it: the true digit, what was predicted, how sure"
-        if len(chosen)
-        else "Not one is wrong"
+        "The mistakes that the network was surest of" if len(chosen) else "Not one is wrong"
     )
     for axes in np.ravel(grid):
         axes.set_axis_off()
@@ -175,7 +173,9 @@ def save_wrong_digits(
         guess = probabilities[row].argmax()
         axes.imshow(images[row], cmap="gray_r", interpolation="nearest")
         axes.set_title(
-            f"{labels[row]}, not {guess}\n{probabilities[row, guess]:.0%}", fontsize=9, color=INK
+            f"{labels[row]} taken for {guess}\n{probabilities[row, guess]:.1%} sure",
+            fontsize=9,
+            color=INK,
         )
     figure.savefig(path)
     return Path(path)

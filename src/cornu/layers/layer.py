@@ -472,6 +472,9 @@ class Layer(Serializable):
         with _named_errors(self, args):
             self.build(**arguments) if arguments else self.build(None)
         self.built = True
+        if self._build_shapes is None and len(arguments) == 1:
+            # the base's `build` notes nothing; a file and the summary tell these shapes all the same
+            self._build_shapes = {"input_shape": next(iter(arguments.values()))}
 
     def get_build_config(self) -> dict | None:
         """The shapes that it was built for: what makes its weights again when a file is read."""
@@ -487,6 +490,7 @@ class Layer(Serializable):
         else:
             self.build(**shapes.get("shapes_dict", shapes))
         self.built = True
+        self._build_shapes = shapes.get("shapes_dict", shapes)
 
     # -- configuration ---------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cornu.core import naming
 from cornu.core.context import current_context
 from cornu.core.dtypes import to_numpy_dtype
 from cornu.graph.graph import Graph
@@ -48,7 +47,7 @@ class Functional(Model):
                         f"cornu.Input(shape=(784,)) and what layers make of it; received "
                         f"{leaf!r} of type {type(leaf).__name__}"
                     )
-        super().__init__(name=name or naming.unique_name("functional"), **kwargs)
+        super().__init__(name=name, **kwargs)
         flat = jax.tree_util.tree_leaves(inputs)
         if not all(isinstance(tensor.node.target, InputLayer) for tensor in flat if tensor.node):
             inputs, outputs = _with_own_inputs(inputs, outputs)

@@ -11,7 +11,7 @@ from cornu import saving
 from cornu.core.serialization import is_builtin, serialize
 from cornu.graph.node import infer
 from cornu.graph.tensor import KerasTensor
-from cornu.layers.layer import Layer, _init_arguments, _is_shape
+from cornu.layers.layer import Layer, _init_arguments, _is_shape, _shapes
 from cornu.models.graph_config import read_graph, takes_graph
 from cornu.models.summary import print_summary
 from cornu.models.training import Trainer
@@ -89,7 +89,7 @@ class Model(Trainer, Layer):
 
     def build(self, input_shape) -> None:
         """Makes the weights for inputs of a shape (or a nest of shapes), without data."""
-        if self.built or input_shape is None:
+        if self.built or input_shape is None or self._builds_itself:
             return
         tensors = jax.tree_util.tree_map(
             lambda shape: KerasTensor(shape), input_shape, is_leaf=_is_shape
@@ -98,12 +98,22 @@ class Model(Trainer, Layer):
 
     def _output_specs(self, inputs: Any) -> Any:
         """The symbolic outputs for symbolic inputs; builds the layers inside."""
-        outputs = infer(self._traced_call, (inputs,), {})
-        self.built = True
-        if self._build_shapes is None:
-            self._build_shapes = {
-                "input_shape": jax.tree_util.tree_map(lambda tensor: tensor.shape, inputs)
-            }
+        return infer(self._traced_call, (inputs,), {})
+
+    @property
+    def _builds_itself(self) -> bool:
+        """Whether a subclass has a `build` of its own; otherwise the first call builds it."""
+        return type(self).build is not Model.build
+
+    def _ensure_built(self, args: tuple, kwargs: dict) -> None:
+        if self._builds_itself:
+            super()._ensure_built(args, kwargs)
+
+    def _run(self, context, args: tuple, kwargs: dict) -> Any:
+        outputs = super()._run(context, args, kwargs)
+        if not self.built:
+            self.built = True
+            self._build_shapes = {"input_shape": _shapes(args[0])} if args else None
         return outputs
 
     def summary(

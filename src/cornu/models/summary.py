@@ -190,8 +190,8 @@ def _output_shape(target: Any) -> str:
         shapes = structure.unflatten([_Text(tensor.shape) for tensor in nodes[-1].outputs])
     else:
         built_for = getattr(target, "_build_shapes", None)
-        if not built_for:
-            return "?"
+        if not built_for or _BUILT_FROM_THE_START.fullmatch(type(target).__name__):
+            return "?"  # the latter too in Keras, which notes no shapes for them
         try:
             shapes = _known_output_shape(target, built_for)
         except Exception:  # whatever its own code raises: the table is no place to fail

@@ -87,13 +87,14 @@ def saturate_cast(x, dtype):
     [255, 0]
     """
     x, to = jnp.asarray(as_array(x)), device_dtype(dtype)
-    if to.kind == "b":
+    if to.kind == "b" or x.dtype == to or x.dtype.kind == "b":
         return x.astype(to)
+    if jnp.issubdtype(to, jnp.integer) and jnp.issubdtype(x.dtype, jnp.integer):
+        low = max(jnp.iinfo(to).min, jnp.iinfo(x.dtype).min)
+        return jnp.clip(x, low, min(jnp.iinfo(to).max, jnp.iinfo(x.dtype).max)).astype(to)
     limits = jnp.finfo(to) if jnp.issubdtype(to, jnp.floating) else jnp.iinfo(to)
-    if jnp.issubdtype(x.dtype, jnp.floating) or x.dtype != to:
-        wide = np.promote_types(x.dtype, "float32") if x.dtype != jnp.bfloat16 else np.float32
-        x = jnp.clip(x.astype(wide), float(limits.min), float(limits.max))
-    return x.astype(to)
+    x = x.astype(jnp.promote_types(x.dtype, "float32"))
+    return jnp.clip(x, float(limits.min), float(limits.max)).astype(to)
 
 
 def convert_to_tensor(x: Any, dtype=None, sparse: bool | None = None, ragged: bool | None = None):

@@ -103,8 +103,8 @@ class OptaxOptimizer(Optimizer):
         """TypeError: a transformation is made of functions, which cannot be written."""
         raise TypeError(
             f"{self.name}: a gradient transformation of Optax cannot be written as a "
-            "configuration. Save the model without its optimizer (include_optimizer=False) and "
-            "compile it anew after loading, or use an optimizer of cornu.optimizers"
+            "configuration. Use save_weights, which keeps its state too, and compile the model "
+            "with it again before load_weights; or use an optimizer of cornu.optimizers"
         )
 
 
