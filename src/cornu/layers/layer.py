@@ -478,7 +478,10 @@ class Layer(Serializable):
 
     def get_build_config(self) -> dict | None:
         """The shapes that it was built for: what makes its weights again when a file is read."""
-        return self._build_shapes
+        shapes = self._build_shapes
+        if shapes is None or set(shapes) == {"input_shape"}:
+            return shapes
+        return {"shapes_dict": shapes}
 
     def build_from_config(self, config: dict) -> None:
         """Builds it for the shapes of a file."""
@@ -661,7 +664,9 @@ def _explained(layer: Layer, args: tuple, error: Exception) -> Exception:
         return error
     shapes = ", ".join(str(_shapes(arg)) for arg in args if jax.tree_util.tree_leaves(arg))
     where = f"layer {layer.name!r} ({type(layer).__name__}), called on inputs of shape {shapes}"
-    if isinstance(error, jax.errors.ConcretizationTypeError | jax.errors.TracerArrayConversionError):
+    if isinstance(
+        error, jax.errors.ConcretizationTypeError | jax.errors.TracerArrayConversionError
+    ):
         # JAX's own text speaks of tracers; what the writer of the layer needs is the rule
         explained: Exception = TypeError(
             f"{where}: its call() needs the values of a tensor while the network is being compiled "

@@ -42,7 +42,6 @@ class Rescaling(Layer):
         super().__init__(**kwargs)
         self.scale = deserialize(scale) if isinstance(scale, dict) else scale
         self.offset = deserialize(offset) if isinstance(offset, dict) else offset
-        self.built = True
 
     def call(self, inputs):
         dtype = to_numpy_dtype(self.compute_dtype)

@@ -34,7 +34,6 @@ class Flatten(Layer):
         super().__init__(**kwargs)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
-        self.built = True
 
     def call(self, inputs):
         if self.data_format == "channels_first" and inputs.ndim > 1:
@@ -131,7 +130,6 @@ class Permute(Layer):
                 "axis is not counted"
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
-        self.built = True
 
     def call(self, inputs):
         return jnp.transpose(inputs, (0, *self.dims))
@@ -166,7 +164,6 @@ class RepeatVector(Layer):
             raise TypeError(f"RepeatVector(n={n!r}): n must be an integer")
         self.n = arguments.positive_integer("RepeatVector", "n", n)
         self.input_spec = InputSpec(ndim=2)
-        self.built = True
 
     def call(self, inputs):
         shape = (inputs.shape[0], self.n, inputs.shape[1])
@@ -186,7 +183,6 @@ class _ZeroPadding(Layer):
         self.data_format = standardize_data_format(data_format)
         self.padding = self._pairs(padding)
         self.input_spec = InputSpec(ndim=self._rank + 2)
-        self.built = True
 
     def _pairs(self, padding) -> tuple:
         if isinstance(padding, int):

@@ -188,7 +188,9 @@ class SparseCategoricalCrossentropy(_FunctionMean):
         self.ignore_class = ignore_class
         self.axis = axis
 
-    def update_state(self, y_true, y_pred, sample_weight=None, mask=None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true, y_pred, sample_weight=None, mask=None
+    ) -> None:
         """Adds a batch of labels and predictions."""
         if self.ignore_class is not None and not (sample_weight is None and mask is None):
             y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)

@@ -34,6 +34,7 @@ class R2Score(Metric):
 
     Source: https://en.wikipedia.org/wiki/Coefficient_of_determination
 
+    >>> import numpy as np
     >>> metric = R2Score()
     >>> metric.update_state(np.array([[1.0], [4.0], [3.0]]), np.array([[2.0], [4.0], [4.0]]))
     >>> round(float(metric.result()), 4)

@@ -126,7 +126,9 @@ class MeanMetricWrapper(Mean):
         if not hasattr(type(self), "_direction") and _is_loss(fn):
             self._direction = "down"
 
-    def update_state(self, y_true, y_pred, sample_weight=None, mask=None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true, y_pred, sample_weight=None, mask=None
+    ) -> None:
         """Adds the function's values for a batch.
 
         `mask`, of the shape of `y_pred` without its last axis, says which predictions count.

@@ -197,9 +197,7 @@ def _like(inputs: Any, tensors: Any) -> Any:
     flat = jax.tree_util.tree_leaves(tensors)
     structure = jax.tree_util.tree_structure(inputs)
     if any(not isinstance(tensor, KerasTensor) for tensor in flat):
-        raise ValueError(
-            f"clone_model(input_tensors={tensors!r}): expected symbolic tensors"
-        )
+        raise ValueError(f"clone_model(input_tensors={tensors!r}): expected symbolic tensors")
     if len(flat) != structure.num_leaves:
         raise ValueError(
             f"clone_model(input_tensors=...): the model has {structure.num_leaves} inputs, "

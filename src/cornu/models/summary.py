@@ -18,14 +18,6 @@ from cornu.graph import FunctionOperation, Graph, Node
 from cornu.layers.layer import Layer, _is_shape
 from cornu.saving.operations import class_name
 
-# Layers that Keras counts as built from the start. Others without weights (Flatten, Concatenate)
-# are "unbuilt" in its table until they are called.
-_BUILT_FROM_THE_START = re.compile(
-    "Activation|ActivityRegularization|AlphaDropout|(Average|Max)Pooling[123]D|Dropout|ELU"
-    "|Gaussian(Dropout|Noise)|Global(Average|Max)Pooling[123]D|Identity|InputLayer|LeakyReLU"
-    "|Masking|ReLU|Softmax|UnitNormalization"
-)
-
 
 def print_summary(
     model,
@@ -165,11 +157,9 @@ def _add_rows(table: _Table, target: Any, graph: Graph | None, nested: bool, lev
 def _parameters(target: Any) -> str:
     if isinstance(target, FunctionOperation):
         return _number(0)
-    if target.built:
-        return _number(f"{target.count_params():,}")
-    if _BUILT_FROM_THE_START.fullmatch(type(target).__name__):
-        return _number("0")
-    return f"{_number(0)} (unbuilt)"
+    if not target.built:
+        return f"{_number(0)} (unbuilt)"
+    return _number(f"{target.count_params():,}")
 
 
 def _trainable(target: Any) -> str:
@@ -190,8 +180,8 @@ def _output_shape(target: Any) -> str:
         shapes = structure.unflatten([_Text(tensor.shape) for tensor in nodes[-1].outputs])
     else:
         built_for = getattr(target, "_build_shapes", None)
-        if not built_for or _BUILT_FROM_THE_START.fullmatch(type(target).__name__):
-            return "?"  # the latter too in Keras, which notes no shapes for them
+        if not built_for:
+            return "?"
         try:
             shapes = _known_output_shape(target, built_for)
         except Exception:  # whatever its own code raises: the table is no place to fail
