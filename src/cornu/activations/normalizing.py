@@ -10,8 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from cornu.activations.arrays import as_floats
+from cornu.graph import operation
 
 
+@operation
 def softmax(x: Any, axis: int | Sequence[int] = -1) -> jax.Array:
     """`exp(x) / sum(exp(x))` along an axis: scores to probabilities that sum to 1.
 
@@ -39,6 +41,7 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> jax.Array:
     return jax.nn.softmax(x, axis=_axes(axis))
 
 
+@operation
 def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> jax.Array:
     """The logarithm of `softmax`, computed so that it stays finite.
 
@@ -58,6 +61,7 @@ def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> jax.Array:
     return jax.nn.log_softmax(as_floats(x), axis=_axes(axis))
 
 
+@operation
 def sparsemax(x: Any, axis: int = -1) -> jax.Array:
     """`max(x - tau, 0)` along an axis, with `tau` from the largest entries: sparse probabilities.
 

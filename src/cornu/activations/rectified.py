@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from cornu.activations.arrays import as_array, as_floats
+from cornu.graph import operation
 
 
+@operation
 def relu(
     x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
 ) -> jax.Array:
@@ -50,6 +52,7 @@ def relu(
     return positive
 
 
+@operation
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> jax.Array:
     """Leaky ReLU: `x` where it is positive, `negative_slope * x` elsewhere.
 
@@ -68,6 +71,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> jax.Array:
     return jax.nn.leaky_relu(as_array(x), negative_slope)
 
 
+@operation
 def relu6(x: Any) -> jax.Array:
     """ReLU with a ceiling of 6: `min(max(x, 0), 6)`.
 
@@ -85,6 +89,7 @@ def relu6(x: Any) -> jax.Array:
     return jax.nn.relu6(as_array(x))
 
 
+@operation
 def linear(x: Any) -> Any:
     """The identity: gives back its input as it is, whatever its shape and dtype.
 
@@ -94,6 +99,7 @@ def linear(x: Any) -> Any:
     return x
 
 
+@operation
 def hard_sigmoid(x: Any) -> jax.Array:
     """A sigmoid in three straight pieces: 0 up to -3, 1 from 3 on, `x / 6 + 0.5` between.
 
@@ -111,6 +117,7 @@ def hard_sigmoid(x: Any) -> jax.Array:
     return jax.nn.hard_sigmoid(as_floats(x))
 
 
+@operation
 def hard_silu(x: Any) -> jax.Array:
     """`x * hard_sigmoid(x)`, a cheap likeness of `silu`; also known as hard swish.
 
@@ -128,6 +135,7 @@ def hard_silu(x: Any) -> jax.Array:
     return jax.nn.hard_silu(as_floats(x))
 
 
+@operation
 def hard_tanh(x: Any) -> jax.Array:
     """`x` held between -1 and 1.
 
@@ -145,6 +153,7 @@ def hard_tanh(x: Any) -> jax.Array:
     return jax.nn.hard_tanh(as_floats(x))
 
 
+@operation
 def hard_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
     """`x` where its absolute value exceeds `threshold`, 0 elsewhere.
 
@@ -164,6 +173,7 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
     return jnp.where(jnp.abs(x) > threshold, x, jnp.zeros((), x.dtype))
 
 
+@operation
 def soft_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
     """`x` moved towards 0 by `threshold`, and 0 where that would change its sign.
 
@@ -184,6 +194,7 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> jax.Array:
     return jnp.where(x > threshold, x - threshold, jnp.where(x < -threshold, x + threshold, zero))
 
 
+@operation
 def threshold(x: Any, threshold: float, default_value: float) -> jax.Array:
     """`x` where it exceeds `threshold`, `default_value` elsewhere.
 
@@ -204,6 +215,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> jax.Array:
     return jnp.where(x > threshold, x, default_value)
 
 
+@operation
 def sparse_plus(x: Any) -> jax.Array:
     """0 up to -1, `x` from 1 on, and the parabola `(x + 1)**2 / 4` between.
 
@@ -221,6 +233,7 @@ def sparse_plus(x: Any) -> jax.Array:
     return jax.nn.sparse_plus(as_floats(x))
 
 
+@operation
 def sparse_sigmoid(x: Any) -> jax.Array:
     """0 up to -1, 1 from 1 on, and the straight line `(x + 1) / 2` between.
 

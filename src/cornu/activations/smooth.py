@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from cornu.activations.arrays import as_floats
+from cornu.graph import operation
 
 
+@operation
 def sigmoid(x: Any) -> jax.Array:
     """`1 / (1 + exp(-x))`, which turns any number into a probability.
 
@@ -27,6 +29,7 @@ def sigmoid(x: Any) -> jax.Array:
     return jax.nn.sigmoid(as_floats(x))
 
 
+@operation
 def tanh(x: Any) -> jax.Array:
     """Hyperbolic tangent, `(exp(x) - exp(-x)) / (exp(x) + exp(-x))`.
 
@@ -44,6 +47,7 @@ def tanh(x: Any) -> jax.Array:
     return jnp.tanh(as_floats(x))
 
 
+@operation
 def tanh_shrink(x: Any) -> jax.Array:
     """`x - tanh(x)`.
 
@@ -62,6 +66,7 @@ def tanh_shrink(x: Any) -> jax.Array:
     return x - jnp.tanh(x)
 
 
+@operation
 def softplus(x: Any) -> jax.Array:
     """`log(exp(x) + 1)`, a smooth ReLU.
 
@@ -80,6 +85,7 @@ def softplus(x: Any) -> jax.Array:
     return jax.nn.softplus(as_floats(x))
 
 
+@operation
 def softsign(x: Any) -> jax.Array:
     """`x / (abs(x) + 1)`.
 
@@ -97,6 +103,7 @@ def softsign(x: Any) -> jax.Array:
     return jax.nn.soft_sign(as_floats(x))
 
 
+@operation
 def log_sigmoid(x: Any) -> jax.Array:
     """`log(sigmoid(x))`, computed so that it stays finite for very negative `x`.
 
@@ -114,6 +121,7 @@ def log_sigmoid(x: Any) -> jax.Array:
     return jax.nn.log_sigmoid(as_floats(x))
 
 
+@operation
 def exponential(x: Any) -> jax.Array:
     """`exp(x)`.
 
@@ -131,6 +139,7 @@ def exponential(x: Any) -> jax.Array:
     return jnp.exp(as_floats(x))
 
 
+@operation
 def squareplus(x: Any, b: float = 4) -> jax.Array:
     """`(x + sqrt(x**2 + b)) / 2`, a smooth ReLU without an exponential.
 
@@ -150,6 +159,7 @@ def squareplus(x: Any, b: float = 4) -> jax.Array:
     return jax.nn.squareplus(as_floats(x), b)
 
 
+@operation
 def elu(x: Any, alpha: float = 1.0) -> jax.Array:
     """Exponential linear unit: `x` where positive, `alpha * (exp(x) - 1)` elsewhere.
 
@@ -168,6 +178,7 @@ def elu(x: Any, alpha: float = 1.0) -> jax.Array:
     return jax.nn.elu(as_floats(x), alpha)
 
 
+@operation
 def selu(x: Any) -> jax.Array:
     """Scaled exponential linear unit, which keeps mean and variance from layer to layer.
 
@@ -188,6 +199,7 @@ def selu(x: Any) -> jax.Array:
     return jax.nn.selu(as_floats(x))
 
 
+@operation
 def celu(x: Any, alpha: float = 1.0) -> jax.Array:
     """`x` where positive, `alpha * (exp(x / alpha) - 1)` elsewhere: an ELU with one tangent at 0.
 
@@ -207,6 +219,7 @@ def celu(x: Any, alpha: float = 1.0) -> jax.Array:
     return jax.nn.celu(as_floats(x), alpha)
 
 
+@operation
 def gelu(x: Any, approximate: bool = False) -> jax.Array:
     """Gaussian error linear unit: `x` times the normal distribution function at `x`.
 
@@ -226,6 +239,7 @@ def gelu(x: Any, approximate: bool = False) -> jax.Array:
     return jax.nn.gelu(as_floats(x), approximate)
 
 
+@operation
 def silu(x: Any) -> jax.Array:
     """`x * sigmoid(x)`, also known as swish.
 
@@ -243,6 +257,7 @@ def silu(x: Any) -> jax.Array:
     return jax.nn.silu(as_floats(x))
 
 
+@operation
 def mish(x: Any) -> jax.Array:
     """`x * tanh(softplus(x))`.
 
@@ -261,6 +276,7 @@ def mish(x: Any) -> jax.Array:
     return x * jnp.tanh(jax.nn.softplus(x))
 
 
+@operation
 def glu(x: Any, axis: int = -1) -> jax.Array:
     """Gated linear unit: the first half of an axis times the sigmoid of its second half.
 

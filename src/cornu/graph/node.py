@@ -153,7 +153,7 @@ def infer(function: Callable, args: tuple, kwargs: dict) -> Any:
             return function(*filled_args, **filled_kwargs)
 
     def shapes(probe):
-        _local.probe = probe
+        outer, _local.probe = _local.probe, probe
         specs = [
             jax.ShapeDtypeStruct(
                 tuple(probe if size is None else size for size in tensor.shape),
@@ -164,7 +164,7 @@ def infer(function: Callable, args: tuple, kwargs: dict) -> Any:
         try:
             return jax.eval_shape(traced, specs)
         finally:
-            _local.probe = None
+            _local.probe = outer
 
     first = shapes(_PROBES[0])
     if not any(None in tensor.shape for tensor in tensors):

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from cornu.core import naming
 from cornu.core.serialization import deserialize, serialize
 from cornu.graph.tensor import KerasTensor
 from cornu.layers import InputLayer
@@ -106,6 +107,9 @@ class Sequential(Model):
             self._tensors = [self._layers[0].output]
         for layer in self._layers[len(self._tensors) :]:
             self._tensors.append(layer(self._tensors[-1]))
+        if len(self._layers) > 1:
+            # Keras' Sequential uses up an automatic name for the network inside it
+            naming.unique_name("functional")
         self._functional = Functional(self._tensors[0], self._tensors[-1], name=self.name)
         self.output_names = self._functional.output_names
         self.built = True

@@ -27,9 +27,9 @@ from cornu.core.image import standardize_data_format
 from cornu.graph.node import operation
 from cornu.ops._windows import per_axis, places, same_padding, spatial_axes
 
-# The patches of one block, in bytes. Larger blocks leave the cache: 4.5 times this size costs a
-# quarter more time, all patches at once twice the time. Smaller ones cost more rounds of the loop.
-_BLOCK_BYTES = 2_700_000
+# The patches of one block, in bytes. Larger blocks leave the cache: four times this size costs a
+# third more time, all patches at once twice the time. Smaller ones cost more rounds of the loop.
+_BLOCK_BYTES = 1_400_000
 
 # Windows of more places than this use XLA's convolution: each place is written out in the program,
 # which takes longer to compile the more there are.

@@ -1,10 +1,12 @@
 """Maximum and average over sliding windows of images, signals and volumes.
 
-The forward pass is XLA's `reduce_window` on every device. The gradient of the maximum that XLA
-derives from it (`select_and_scatter`) runs element by element on a CPU; there it is replaced by one
-comparison per place in the window, added up with shifted paddings, which a CPU does about ten times
-faster. Both send the whole gradient of a window to its first maximum, in the order of rows, as
-Keras does: after a ReLU, windows full of equal zeros are the rule, so the choice shows in training.
+On a GPU or TPU the maximum is XLA's `reduce_window`. On a CPU the gradient that XLA derives from it
+(`select_and_scatter`) runs element by element, so there both are written as one slice for each
+place in the window: XLA turns them into a pass or two of vector instructions, together with the
+activation before the pooling, and training through a pooling is about four times faster.
+
+Either way the whole gradient of a window goes to its first maximum, in the order of rows, as in
+Keras: after a ReLU, windows full of equal zeros are the rule, so the choice shows in training.
 """
 
 from __future__ import annotations
@@ -114,7 +116,7 @@ def average_pool(
     sums = lax.reduce_window(
         inputs, zero, lax.add, windows.sizes, windows.strides, windows.padding
     )
-    return sums / _counts(inputs.shape, windows).astype(sums.dtype)
+    return sums / _elements(inputs.shape, windows).astype(sums.dtype)
 
 
 def _windows(name, inputs, pool_size, strides, padding, data_format) -> _Windows:
@@ -146,13 +148,23 @@ def _lowest(dtype) -> np.ndarray:
     return np.asarray(lowest, dtype)
 
 
+# -- which lowering ------------------------------------------------------------------------------
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
 def _max_pool(inputs: jax.Array, windows: _Windows) -> jax.Array:
-    return _largest(inputs, windows)
+    def by_xla(inputs):
+        return _largest(inputs, windows)
+
+    def by_place(inputs):
+        places = _at_places(_padded(inputs, windows), _counts(inputs.shape, windows), windows)
+        return functools.reduce(jnp.maximum, (values for _, values in places))
+
+    return lax.platform_dependent(inputs, cpu=by_place, default=by_xla)
 
 
 def _max_pool_forward(inputs: jax.Array, windows: _Windows):
-    largest = _largest(inputs, windows)
+    largest = _max_pool(inputs, windows)
     return largest, (inputs, largest)
 
 
@@ -160,48 +172,108 @@ def _max_pool_backward(windows: _Windows, saved, gradient: jax.Array):
     def by_xla(inputs, largest, gradient):
         return jax.vjp(lambda inputs: _largest(inputs, windows), inputs)[1](gradient)[0]
 
-    def by_place(inputs, largest, gradient):
-        return _to_first_maxima(inputs, largest, gradient, windows)
-
+    to_first = _to_first_of_tiles if windows.sizes == windows.strides else _to_first
+    by_place = functools.partial(to_first, windows=windows)
     return (lax.platform_dependent(*saved, gradient, cpu=by_place, default=by_xla),)
-
-
-def _to_first_maxima(inputs, largest, gradient, windows: _Windows) -> jax.Array:
-    """The gradient of the maxima, taken to the first largest element of each window.
-
-    For each place in the window, in the order of rows: the windows whose maximum it is, and that
-    have none earlier, keep their gradient; spread apart by the strides and moved to the place, it
-    is added to the gradient of the inputs.
-    """
-    padded = lax.pad(
-        inputs, _lowest(inputs.dtype), [(low, high, 0) for low, high in windows.padding]
-    )
-    zero = np.zeros((), gradient.dtype)
-    total = None
-    free = None
-    for place in itertools.product(*map(range, windows.sizes)):
-        ends = [
-            first + (count - 1) * step + 1
-            for first, count, step in zip(place, largest.shape, windows.strides, strict=True)
-        ]
-        hit = lax.slice(padded, place, ends, windows.strides) == largest
-        here = hit if free is None else hit & free
-        free = ~hit if free is None else free & ~hit
-        spread = [
-            (first - low, size + low - end, step - 1)
-            for first, end, step, size, (low, _) in zip(
-                place, ends, windows.strides, inputs.shape, windows.padding, strict=True
-            )
-        ]
-        part = lax.pad(jnp.where(here, gradient, zero), zero, spread)
-        total = part if total is None else total + part
-    return total
 
 
 _max_pool.defvjp(_max_pool_forward, _max_pool_backward)
 
 
-def _counts(shape: tuple[int, ...], windows: _Windows) -> np.ndarray:
+# -- the maximum and its gradient, place by place ------------------------------------------------
+
+
+def _counts(shape: tuple[int, ...], windows: _Windows) -> tuple[int, ...]:
+    """How many windows there are along each axis."""
+    return tuple(
+        (low + length + high - size) // step + 1
+        for length, size, step, (low, high) in zip(shape, *windows, strict=True)
+    )
+
+
+def _padded(inputs: jax.Array, windows: _Windows) -> jax.Array:
+    if not any(map(any, windows.padding)):
+        return inputs
+    around = [(low, high, 0) for low, high in windows.padding]
+    return lax.pad(inputs, _lowest(inputs.dtype), around)
+
+
+def _at_places(padded: jax.Array, counts: tuple[int, ...], windows: _Windows):
+    """For each place in the window, in the order of rows: where it is, its element of each window.
+
+    >>> windows = _Windows((1, 2), (1, 2), ((0, 0), (0, 0)))
+    >>> [(place, values.tolist()) for place, values in _at_places(jnp.eye(2), (2, 1), windows)]
+    [((0, 0), [[1.0], [0.0]]), ((0, 1), [[0.0], [1.0]])]
+    """
+    for place in itertools.product(*map(range, windows.sizes)):
+        ends = [
+            first + (count - 1) * step + 1
+            for first, count, step in zip(place, counts, windows.strides, strict=True)
+        ]
+        yield place, lax.slice(padded, place, ends, windows.strides)
+
+
+def _to_first_of_tiles(inputs, largest, gradient, windows: _Windows) -> jax.Array:
+    """The gradient of the maxima of windows that lie side by side: each input is in one at most.
+
+    The number of the first maximum's place is spread over its window, and each element of the
+    window that finds its own number takes the gradient.
+    """
+    counts = largest.shape
+    winner = None
+    numbered = enumerate(_at_places(_padded(inputs, windows), counts, windows))
+    for number, (_, values) in reversed(list(numbered)):
+        if winner is None:
+            winner = jnp.full(counts, number, jnp.int32)
+        else:
+            winner = jnp.where(values == largest, np.int32(number), winner)
+    # every axis in two: the number of the window, and the place in it
+    own = np.arange(math.prod(windows.sizes), dtype=np.int32)
+    own = own.reshape([n for size in windows.sizes for n in (1, size)])
+    apart = tuple(range(1, 2 * len(counts), 2))
+    taken = jnp.where(
+        jnp.expand_dims(winner, apart) == own, jnp.expand_dims(gradient, apart), 0
+    ).astype(gradient.dtype)
+    whole = taken.reshape([n * size for n, size in zip(counts, windows.sizes, strict=True)])
+    around = [
+        (-low, length + low - n * size, 0)
+        for length, n, size, (low, _) in zip(
+            inputs.shape, counts, windows.sizes, windows.padding, strict=True
+        )
+    ]
+    return lax.pad(whole, np.zeros((), gradient.dtype), around)
+
+
+def _to_first(inputs, largest, gradient, windows: _Windows) -> jax.Array:
+    """The gradient of the maxima of windows that overlap, or that leave gaps.
+
+    For each place in the window: the windows whose maximum it is, and that have none earlier, keep
+    their gradient; spread apart by the strides and moved to the place, it is added to the gradient
+    of the inputs.
+    """
+    zero = np.zeros((), gradient.dtype)
+    total = free = None
+    for place, values in _at_places(_padded(inputs, windows), largest.shape, windows):
+        hit = values == largest
+        here = hit if free is None else hit & free
+        free = ~hit if free is None else free & ~hit
+        around = [
+            (first - low, length + low - first - (count - 1) * step - 1, step - 1)
+            for first, low, length, count, step in zip(
+                place,
+                (low for low, _ in windows.padding),
+                inputs.shape,
+                largest.shape,
+                windows.strides,
+                strict=True,
+            )
+        ]
+        part = lax.pad(jnp.where(here, gradient, zero), zero, around)
+        total = part if total is None else total + part
+    return total
+
+
+def _elements(shape: tuple[int, ...], windows: _Windows) -> np.ndarray:
     """How many elements each window holds, padding left out; it broadcasts over the means."""
     counts = np.ones((1,) * len(shape), np.float32)
     for axis, (length, size, step, (low, high)) in enumerate(

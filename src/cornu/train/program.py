@@ -21,6 +21,11 @@ from cornu.core.context import CallContext, call_context, current_context
 from cornu.core.variable import Variable, bind
 
 
+# Layers, metrics and optimizers are objects that may keep something while they run, so only one
+# thread at a time runs their code; the compiling after it goes on side by side.
+_tracing = threading.RLock()
+
+
 class Program:
     """The compiled training, evaluation and prediction of one model.
 
@@ -60,9 +65,13 @@ class Program:
 
     def fits(self, model) -> bool:
         """Whether it was made for the variables that the model has now."""
-        return _ids(self.trainable) == _ids(model.trainable_variables) and _ids(
-            self.others
-        ) == _ids(model.non_trainable_variables)
+        optimizer = model.optimizer
+        return (
+            _ids(self.trainable) == _ids(model.trainable_variables)
+            and _ids(self.others) == _ids(model.non_trainable_variables)
+            and _ids(self.optimizer_variables)
+            == _ids(optimizer.variables if optimizer is not None else ())
+        )
 
     # -- steps: pure functions of values ----------------------------------------------------------
 
@@ -209,7 +218,8 @@ class Program:
         x = jax.tree_util.tree_map(
             lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), block.data[0]
         )
-        specs = jax.eval_shape(self.predict_step, values, x)
+        with _tracing:
+            specs = jax.eval_shape(self.predict_step, values, x)
         return jax.tree_util.tree_map(
             lambda spec: jax.device_put(
                 np.zeros((batches * spec.shape[0], *spec.shape[1:]), spec.dtype)
@@ -230,7 +240,7 @@ class Program:
                 donate = (0,) if kind == "train" else ()
                 chunk = jax.jit(self._stepping(kind, batch_size), donate_argnums=donate)
             specs = jax.tree_util.tree_map(_spec, arguments)
-            compiling = _Compiling(lambda: chunk.lower(*specs).compile())
+            compiling = _Compiling(lambda: _traced(chunk, specs).compile())
             self._executables[key] = compiling
             self.compiled_count += 1
         return compiling
@@ -340,6 +350,11 @@ class _Compiling:
         if self._error is not None:
             raise self._error
         return self._result
+
+
+def _traced(function: Callable, specs: tuple) -> Any:
+    with _tracing:
+        return function.lower(*specs)
 
 
 def _spec(leaf) -> jax.ShapeDtypeStruct:
