@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--rows", type=int, help="use this many rows instead of all")
     parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--output", type=Path, default=Path("digits"), help="folder for the results")
+    parser.add_argument("--output", type=Path, default=Path("digits"), help="for the results")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     train_file, test_file = options.train, options.test

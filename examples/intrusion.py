@@ -61,11 +61,11 @@ def compare_losses(x, y, validation, classes: int) -> None:
 def report(name: str, true, predicted) -> None:
     """The article's four figures; the two classes are benign (0) and attack (all others)."""
     attack, alarm = true > 0, predicted > 0
-    print(
-        f"{name:<11} {len(true):>6} flows   13 classes: accuracy "
-        f"{accuracy_score(true, predicted):.4f}, F1 {f1_score(true, predicted, average='macro'):.4f}"
-        f"   two: accuracy {accuracy_score(attack, alarm):.4f}, F1 {f1_score(attack, alarm):.4f}"
-    )
+    print(f"{name}, {len(true):,} flows:")
+    macro = f1_score(true, predicted, average="macro")
+    print(f"  all classes: accuracy {accuracy_score(true, predicted):.4f}, F1 {macro:.4f}")
+    two = f1_score(attack, alarm)
+    print(f"  two classes: accuracy {accuracy_score(attack, alarm):.4f}, F1 {two:.4f}")
 
 
 def main() -> None:
@@ -79,7 +79,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("intrusion"), help="for the results")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    # the loader says in its log what it leaves out
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("cornu").setLevel(logging.INFO)
 
     data = keras.datasets.cicids2017.load_data(options.data, balance=options.balance)
     x_train, y_train = (part[: options.rows] for part in data.train)
@@ -112,7 +114,7 @@ def main() -> None:
     )
     print(f"Trained {options.epochs} epochs in {time.perf_counter() - start:.1f} s\n")
 
-    for name, (x, true) in (("validation", data.validation), ("test", data.test)):
+    for name, (x, true) in (("Validation", data.validation), ("Test", data.test)):
         predicted = model.predict(x, batch_size=1024, verbose=0).argmax(axis=1)
         report(name, true, predicted)
     matrix = confusion_matrix(true, predicted, labels=range(classes))

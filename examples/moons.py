@@ -19,7 +19,7 @@ from cornu.demo.film import BoundaryFilm
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=200)
-    parser.add_argument("--rows", type=int, default=1000, help="points, a tenth of them for testing")
+    parser.add_argument("--rows", type=int, default=1000, help="points, a tenth for testing")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--output", type=Path, default=Path("moons"), help="folder for the film")
     options = parser.parse_args()

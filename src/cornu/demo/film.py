@@ -17,7 +17,6 @@ from cornu.demo.pictures import (
     new_figure,
     tidy,
 )
-
 from cornu.utils import Progbar
 
 # Bands of probability: enough to look smooth, few enough for a GIF's 256 colours; odd, so that
@@ -97,7 +96,9 @@ class BoundaryFilm(Callback):
         from PIL import Image
 
         if not self.predictions:
-            raise ValueError("BoundaryFilm.save: no epoch was filmed; give it to fit(callbacks=[...])")
+            raise ValueError(
+                "BoundaryFilm.save: nothing was filmed; give it to fit(callbacks=[...])"
+            )
         path = Path(path)
         stage = _Stage(self)
         count = len(self.predictions)
@@ -133,7 +134,9 @@ class _Stage:
         from PIL import Image, ImageFont
 
         self._film = film
-        bands = LinearSegmentedColormap.from_list("classes", [LIGHT_BLUE, PALE, LIGHT_ORANGE], N=_BANDS)
+        bands = LinearSegmentedColormap.from_list(
+            "classes", [LIGHT_BLUE, PALE, LIGHT_ORANGE], N=_BANDS
+        )
         # four bytes of colour as one number: one look-up for each pixel
         self._band_colors = (bands(np.arange(_BANDS)) * 255).astype("uint8").view("uint32")[:, 0]
         self._figure, (plane, curves) = new_figure(8.4, 3.8, columns=2)

@@ -29,7 +29,7 @@ class EpochBar(Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Begins the bar."""
         self._bar = cornu.utils.Progbar(
-            self.params["epochs"], unit_name="epoch", stateless_metrics=[]
+            (self.params or {}).get("epochs"), unit_name="epoch", stateless_metrics=[]
         )
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -37,7 +37,9 @@ class EpochBar(Callback):
         self._bar.update(epoch + 1, [(name, float(value)) for name, value in (logs or {}).items()])
 
 
-def run_demo(folder: Path, moons_epochs: int = MOONS_EPOCHS, digits_epochs: int = DIGITS_EPOCHS) -> int:
+def run_demo(
+    folder: Path, moons_epochs: int = MOONS_EPOCHS, digits_epochs: int = DIGITS_EPOCHS
+) -> int:
     """Trains a network on two moons and one on 8x8 digits; draws what they learn.
 
     Args:
@@ -137,9 +139,7 @@ def _digits(folder: Path, epochs: int) -> None:
         ],
         name="digits",
     )
-    model.compile(
-        loss="sparse_categorical_crossentropy", optimizer="adam", metrics=["accuracy"]
-    )
+    model.compile(loss="sparse_categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
     model.summary()
     print(f"Training {epochs} epochs")
     history = model.fit(

@@ -20,9 +20,7 @@ _KNOWN = (
 
 def complaint(name: str) -> str:
     """The sentence for a name of TensorFlow that is not here."""
-    return (
-        f"{name}: Cornu runs programs written for Keras. Of TensorFlow itself it knows only {_KNOWN}"
-    )
+    return f"{name}: Cornu runs programs written for Keras. Of TensorFlow itself it knows only {_KNOWN}"
 
 
 class _Namespace(ModuleType):
@@ -65,8 +63,13 @@ def convert_to_tensor(value: Any, dtype=None, name: str | None = None) -> jax.Ar
 def constant(value: Any, dtype=None, shape=None, name: str = "Const") -> jax.Array:
     """An array on the device, of a shape if one is given."""
     array = jnp.asarray(value, dtype)
-    return array if shape is None else jnp.broadcast_to(array.ravel(), shape) if array.size == 1 \
+    return (
+        array
+        if shape is None
+        else jnp.broadcast_to(array.ravel(), shape)
+        if array.size == 1
         else array.reshape(shape)
+    )
 
 
 @functools.cache
@@ -86,7 +89,18 @@ def module() -> ModuleType:
         setattr(tensorflow, name, namespace)
     tensorflow.constant = constant
     tensorflow.convert_to_tensor = convert_to_tensor
-    for dtype in "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool".split():
+    for dtype in [
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "bool",
+    ]:
         setattr(tensorflow, dtype, dtype)
     return tensorflow
 

@@ -131,7 +131,7 @@ class _Conv(Layer):
             strides=self.strides,
             padding=padding,
             data_format=self.data_format,
-            dilation=self.dilation_rate,
+            dilation_rate=self.dilation_rate,
             groups=self.groups,
         )
         if self.bias is not None:

@@ -51,6 +51,7 @@ from cornu.ops.array import (
     zeros,
     zeros_like,
 )
+from cornu.ops.conv import conv
 from cornu.ops.core import (
     associative_scan,
     cast,
@@ -278,6 +279,7 @@ from cornu.ops.nn import (
     tanh_shrink,
     threshold,
 )
+from cornu.ops.pooling import average_pool, max_pool
 from cornu.ops.reduction import (
     all,
     allclose,
@@ -318,11 +320,6 @@ from cornu.ops.reduction import (
     std,
     sum,
     var,
-)
-from cornu.ops.windows import (
-    average_pool,
-    conv,
-    max_pool,
 )
 
 # fmt: off

@@ -15,8 +15,8 @@ def spatial_axes(name: str, inputs: Any, data_format: str) -> tuple[int, ...]:
     """
     if not 3 <= inputs.ndim <= 5:
         raise ValueError(
-            f"{name}: the input has shape {tuple(inputs.shape)}; it needs a batch axis, one to three "
-            "spatial axes and a channels axis. Add the missing axis with ops.expand_dims"
+            f"{name}: the input has shape {tuple(inputs.shape)}; it needs a batch axis, one to "
+            "three spatial axes and a channels axis. ops.expand_dims adds a missing one"
         )
     first = 1 if data_format == "channels_last" else 2
     return tuple(range(first, first + inputs.ndim - 2))

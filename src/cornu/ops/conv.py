@@ -103,8 +103,8 @@ def _groups(inputs, kernel, data_format: str, groups: int | None) -> int:
     """The number of groups, once the shapes are found to go together."""
     if kernel.ndim != inputs.ndim:
         raise ValueError(
-            f"conv: an input of shape {inputs.shape} needs a kernel of {inputs.ndim} axes, (*window, "
-            f"channels, filters); it has shape {kernel.shape}"
+            f"conv: an input of shape {inputs.shape} needs a kernel of {inputs.ndim} axes, "
+            f"(*window, channels, filters); it has shape {kernel.shape}"
         )
     channels = inputs.shape[-1 if data_format == "channels_last" else 1]
     *_, taken, filters = kernel.shape
@@ -183,8 +183,9 @@ def _conv_forward(inputs, kernel, windows: _Windows, data_format: str):
 
 def _conv_backward(windows: _Windows, data_format: str, saved, gradient):
     def native(argument, *operands):
-        pull_back = jax.vjp(functools.partial(_by_xla, windows=windows, data_format=data_format),
-                            *operands[:2])[1]
+        pull_back = jax.vjp(
+            functools.partial(_by_xla, windows=windows, data_format=data_format), *operands[:2]
+        )[1]
         return pull_back(operands[2])[argument]
 
     def patches_inputs(inputs, kernel, gradient):
@@ -334,7 +335,9 @@ def _plan(
 ) -> _Plan:
     images, *lengths, channels = shape
     window = kernel_shape[:-2]
-    lengths = [length + low + high for length, (low, high) in zip(lengths, windows.padding, strict=True)]
+    lengths = [
+        length + low + high for length, (low, high) in zip(lengths, windows.padding, strict=True)
+    ]
     counts = tuple(
         (length - gap * (size - 1) - 1) // step + 1
         for length, size, step, gap in zip(
@@ -373,10 +376,13 @@ def _spans(counts: tuple[int, ...], plan: _Plan):
     """For each element of the window, where in the padded images its first and last values are."""
     for element in itertools.product(*map(range, plan.window)):
         first = [i * gap for i, gap in zip(element, plan.dilation, strict=True)]
-        yield first, [
-            low + (count - 1) * step + 1
-            for low, count, step in zip(first, counts, plan.strides, strict=True)
-        ]
+        yield (
+            first,
+            [
+                low + (count - 1) * step + 1
+                for low, count, step in zip(first, counts, plan.strides, strict=True)
+            ],
+        )
 
 
 def _patches(block: jax.Array, plan: _Plan) -> jax.Array:

@@ -25,8 +25,8 @@ from cornu.core.image import standardize_data_format
 from cornu.graph.node import operation
 from cornu.ops._windows import per_axis, places, same_padding, spatial_axes
 
-# Windows of more places than this keep XLA's own gradient: the comparisons are written out one by
-# one, and compiling hundreds of them costs more than they save.
+# Windows of more places than this stay with XLA's `reduce_window`: the slices are written out in
+# the program one by one, and compiling hundreds of them costs more than they save.
 _MOST_PLACES = 64
 
 
@@ -113,9 +113,12 @@ def average_pool(
     inputs = jnp.asarray(inputs)
     windows = _windows("average_pool", inputs, pool_size, strides, padding, data_format)
     zero = np.zeros((), inputs.dtype)
-    sums = lax.reduce_window(
-        inputs, zero, lax.add, windows.sizes, windows.strides, windows.padding
-    )
+    if math.prod(windows.sizes) > _MOST_PLACES:
+        sums = lax.reduce_window(inputs, zero, lax.add, *windows)
+    else:  # a sum of slices: its gradient is three times faster than that of reduce_window
+        counts = _counts(inputs.shape, windows)
+        slices = _at_places(_padded(inputs, windows, zero), counts, windows)
+        sums = functools.reduce(jnp.add, (values for _, values in slices))
     return sums / _elements(inputs.shape, windows).astype(sums.dtype)
 
 
@@ -135,9 +138,7 @@ def _windows(name, inputs, pool_size, strides, padding, data_format) -> _Windows
 
 
 def _largest(inputs: jax.Array, windows: _Windows) -> jax.Array:
-    return lax.reduce_window(
-        inputs, _lowest(inputs.dtype), lax.max, windows.sizes, windows.strides, windows.padding
-    )
+    return lax.reduce_window(inputs, _lowest(inputs.dtype), lax.max, *windows)
 
 
 def _lowest(dtype) -> np.ndarray:
@@ -157,8 +158,8 @@ def _max_pool(inputs: jax.Array, windows: _Windows) -> jax.Array:
         return _largest(inputs, windows)
 
     def by_place(inputs):
-        places = _at_places(_padded(inputs, windows), _counts(inputs.shape, windows), windows)
-        return functools.reduce(jnp.maximum, (values for _, values in places))
+        slices = _at_places(_padded(inputs, windows), _counts(inputs.shape, windows), windows)
+        return functools.reduce(jnp.maximum, (values for _, values in slices))
 
     return lax.platform_dependent(inputs, cpu=by_place, default=by_xla)
 
@@ -191,11 +192,12 @@ def _counts(shape: tuple[int, ...], windows: _Windows) -> tuple[int, ...]:
     )
 
 
-def _padded(inputs: jax.Array, windows: _Windows) -> jax.Array:
+def _padded(inputs: jax.Array, windows: _Windows, value: Any = None) -> jax.Array:
+    """The inputs with what `"same"` adds around them: by default what a maximum does not see."""
     if not any(map(any, windows.padding)):
         return inputs
     around = [(low, high, 0) for low, high in windows.padding]
-    return lax.pad(inputs, _lowest(inputs.dtype), around)
+    return lax.pad(inputs, _lowest(inputs.dtype) if value is None else value, around)
 
 
 def _at_places(padded: jax.Array, counts: tuple[int, ...], windows: _Windows):
@@ -276,9 +278,7 @@ def _to_first(inputs, largest, gradient, windows: _Windows) -> jax.Array:
 def _elements(shape: tuple[int, ...], windows: _Windows) -> np.ndarray:
     """How many elements each window holds, padding left out; it broadcasts over the means."""
     counts = np.ones((1,) * len(shape), np.float32)
-    for axis, (length, size, step, (low, high)) in enumerate(
-        zip(shape, *windows, strict=True)
-    ):
+    for axis, (length, size, step, (low, high)) in enumerate(zip(shape, *windows, strict=True)):
         starts = np.arange(0, low + length + high - size + 1, step) - low
         inside = np.minimum(starts + size, length) - np.maximum(starts, 0)
         if (inside == inside[0]).all():
