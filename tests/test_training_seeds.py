@@ -51,9 +51,7 @@ def test_other_seed_other_numbers():
 @pytest.mark.parametrize("dropout", [False, True], ids=["plain", "dropout"])
 def test_streamed_arrays_give_the_same_bits(dropout, shuffle):
     resident = train(dropout=dropout, shuffle=shuffle)
-    streamed = train(
-        lambda: ArraySource(X, Y, None, 32, shuffle, resident=False), dropout=dropout
-    )
+    streamed = train(lambda: ArraySource(X, Y, None, 32, shuffle, resident=False), dropout=dropout)
     same(resident, streamed)
 
 

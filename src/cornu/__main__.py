@@ -1,4 +1,4 @@
-"""`python -m cornu program.py` runs a Keras program; `python -m cornu COMMAND` is `cornu COMMAND`."""
+"""`python -m cornu program.py` runs a Keras program; `python -m cornu info` is `cornu info`."""
 
 import sys
 

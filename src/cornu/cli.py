@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import cornu
+
 COMMANDS = ("demo", "info", "run")
 
 
@@ -38,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         description="The Keras workflow on JAX.",
         epilog="`python -m cornu program.py` is short for `cornu run program.py`.",
     )
+    parser.add_argument("--version", action="version", version=f"cornu {cornu.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     demo = commands.add_parser("demo", help="train two small networks and draw what they learn")
     demo.add_argument(

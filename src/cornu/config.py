@@ -1,4 +1,4 @@
-"""Settings of the whole process: float type, fuzz factor, data type policy, image layout, output."""
+"""Settings of the whole process: float type, fuzz factor, dtype policy, image layout, output."""
 
 from cornu.core.dtypes import (
     dtype_policy,

@@ -18,7 +18,11 @@ from cornu.ops import random as draws
 
 
 def normal(
-    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: Sequence[int],
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: Any = None,
+    seed: Any = None,
 ) -> jax.Array:
     """Normally distributed numbers.
 
@@ -59,7 +63,11 @@ def randint(
 
 
 def truncated_normal(
-    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: Sequence[int],
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: Any = None,
+    seed: Any = None,
 ) -> jax.Array:
     """Normally distributed numbers, none further than two standard deviations from the mean.
 
@@ -67,7 +75,9 @@ def truncated_normal(
     True
     """
     dtype = standardize_dtype(dtype or floatx())
-    return jax.random.truncated_normal(draw_key(seed), -2.0, 2.0, tuple(shape), dtype) * stddev + mean
+    return (
+        jax.random.truncated_normal(draw_key(seed), -2.0, 2.0, tuple(shape), dtype) * stddev + mean
+    )
 
 
 def dropout(

@@ -34,7 +34,6 @@ class Row:
     masks: Any = None  # as the inputs; None: not tried with masks
     training: tuple = (None,)
     open_axes: tuple = (0,)  # axes of open size in the symbolic input
-    files: bool = True  # whether its configuration can be read from a file
 
 
 def normal(*shape, seed=0):
@@ -55,8 +54,11 @@ def squared(x):
     return x * x
 
 
-def between(x, mask=None):
-    return x if mask is None else jnp.where(mask[..., None], x, -1.0)
+def first_of(x, axis):
+    return jnp.take(x, 0, axis)
+
+
+FUNCTIONS = {"squared": squared, "first_of": first_of}
 
 
 IMAGES = normal(2, 7, 6, 4)
@@ -91,12 +93,11 @@ ROWS = [
     Row("dense-bfloat16", lambda k: k.Dense(3, dtype="mixed_bfloat16"), normal(4, 3)),
     Row("identity", lambda k: k.Identity(), normal(4, 3)),
     Row("masking", lambda k: k.Masking(mask_value=2.0), whole(3, 4, 2, below=3).astype("float32")),
-    Row("lambda-named", lambda k: k.Lambda(squared), normal(4, 3), files=False),
+    Row("lambda", lambda k: k.Lambda(squared), normal(4, 3)),
     Row(
-        "lambda-shape",
-        lambda k: k.Lambda(jnp.squeeze, output_shape=(3,), arguments={"axis": 1}),
-        normal(4, 1, 3),
-        files=False,
+        "lambda-arguments",
+        lambda k: k.Lambda(first_of, output_shape=(3,), arguments={"axis": 1}),
+        normal(4, 2, 3),
     ),
     Row("embedding", lambda k: k.Embedding(6, 3), whole(4, 5), open_axes=(0, 1)),
     Row("embedding-mask", lambda k: k.Embedding(6, 3, mask_zero=True), whole(4, 5)),
@@ -160,7 +161,7 @@ ROWS = [
     ),
     Row("max1d", lambda k: k.MaxPooling1D(3), STEPS, open_axes=(0, 1)),
     Row("max3d", lambda k: k.MaxPooling3D(2), VOLUMES),
-    Row("average2d", lambda k: k.AveragePooling2D(), IMAGES),
+    Row("average2d", lambda k: k.AveragePooling2D(2), IMAGES),
     Row("average2d-same", lambda k: k.AveragePooling2D(3, strides=2, padding="same"), IMAGES),
     Row("average2d-overlap", lambda k: k.AveragePooling2D(3, strides=1), IMAGES),
     Row("average1d", lambda k: k.AveragePooling1D(2, padding="same"), STEPS),
@@ -484,28 +485,24 @@ def test_compute_output_shape(row):
 
 
 def plain(config):
-    return json.loads(json.dumps(config))
+    """As it is in a file. Keras rounds factors of penalties to float32."""
+    return json.loads(json.dumps(config), parse_float=lambda text: float(f"{float(text):.6g}"))
 
 
 @each_row
 @pytest.mark.parametrize("built", [False, True], ids=["unbuilt", "built"])
 def test_configuration(row, built):
     ours, theirs = build_pair(row) if built else (make(row, cornu), make(row, keras))
-    mine, its = cornu.saving.serialize_keras_object(ours), keras.layers.serialize(theirs)
+    mine, its = cornu.layers.serialize(ours), keras.layers.serialize(theirs)
     expected = plain(its["config"])
     assert plain(mine["config"]) == expected
-    assert (mine["module"], mine["class_name"], mine["registered_name"]) == (
-        its["module"],
-        its["class_name"],
-        its["registered_name"],
-    )
-    if not row.files:
-        return
+    for key in ("module", "class_name", "registered_name"):
+        assert mine[key] == its[key]
     # from what Keras wrote, and back
-    read_here = cornu.layers.deserialize(plain(its))
+    read_here = cornu.layers.deserialize(plain(its), custom_objects=FUNCTIONS)
     assert type(read_here) is type(ours)
     assert plain(read_here.get_config()) == expected
-    read_there = keras.layers.deserialize(plain(mine))
+    read_there = keras.layers.deserialize(plain(mine), custom_objects=FUNCTIONS)
     assert type(read_there) is type(theirs)
     assert plain(read_there.get_config()) == expected
     if built:
@@ -513,12 +510,14 @@ def test_configuration(row, built):
         assert [w.shape for w in read_here.weights] == shapes
         assert [w.shape for w in read_there.weights] == shapes
     # and straight from the plain dictionary, as clone_model does
-    assert plain(type(ours).from_config(theirs.get_config()).get_config()) == expected
+    with cornu.saving.custom_object_scope(FUNCTIONS):
+        copy = type(ours).from_config(theirs.get_config())
+    assert plain(copy.get_config()) == expected
 
 
 def test_lambda_finds_registered_functions():
     layer = cornu.layers.Lambda(squared, name="square")
-    config = cornu.saving.serialize_keras_object(layer)
+    config = cornu.layers.serialize(layer)
     again = cornu.layers.deserialize(plain(config), custom_objects={"squared": squared})
     assert float(again(np.full((1, 1), 3.0, "float32"))[0, 0]) == 9.0
     its = keras.layers.serialize(keras.layers.Lambda(squared, name="square"))
@@ -531,7 +530,7 @@ def test_lambda_finds_registered_functions():
 
 def test_lambda_of_an_operation_goes_both_ways():
     ours = cornu.layers.Lambda(cornu.ops.square)
-    theirs = keras.layers.deserialize(plain(cornu.saving.serialize_keras_object(ours)))
+    theirs = keras.layers.deserialize(plain(cornu.layers.serialize(ours)))
     assert float(theirs(np.full((1, 1), 3.0, "float32"))[0, 0]) == 9.0
     again = cornu.layers.deserialize(
         plain(keras.layers.serialize(keras.layers.Lambda(keras.ops.square)))
@@ -557,8 +556,8 @@ def test_lambda_code_is_written_but_never_run():
 def test_adapt(axis, shape, as_batches):
     data = normal(*shape) * 7 + 3
     ours, theirs = cornu.layers.Normalization(axis=axis), keras.layers.Normalization(axis=axis)
-    for layer in (ours, theirs):
-        layer.adapt([data[:13], data[13:]] if as_batches else data)
+    ours.adapt([data[:13], data[13:]] if as_batches else data)
+    theirs.adapt(data)  # in batches Keras needs TensorFlow
     for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(ours(data), theirs(data), rtol=1e-5, atol=1e-5)
@@ -574,9 +573,7 @@ def test_input_configuration():
     ):
         ours, theirs = cornu.layers.InputLayer(**options), keras.layers.InputLayer(**options)
         assert plain(ours.get_config()) == plain(theirs.get_config())
-        assert plain(cornu.saving.serialize_keras_object(ours)) == plain(
-            keras.layers.serialize(theirs)
-        )
+        assert plain(cornu.layers.serialize(ours)) == plain(keras.layers.serialize(theirs))
         assert ours.output.shape == theirs.output.shape
         assert ours.output.name == theirs.output.name
         again = cornu.layers.InputLayer.from_config(theirs.get_config())
@@ -602,4 +599,5 @@ def test_constructors_take_the_same_arguments():
             mine, its = one[parameter].default, other[parameter].default
             if isinstance(its, tuple) and isinstance(mine, int):
                 mine = (mine,) * len(its)  # one number stands for all of a window's sizes
-            assert mine == its, f"{name}({parameter}=)"
+            if its is not inspect.Parameter.empty:
+                assert mine == its, f"{name}({parameter}=)"

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
-
 import cornu
 from cornu.core import naming
+
+keras = pytest.importorskip("keras")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 

@@ -71,15 +71,15 @@ def test_fit_on_arrays(case):
 @pytest.mark.filterwarnings("ignore:the data ran out")
 def test_steps_per_epoch_that_do_not_divide_the_batches():
     theirs, ours = sparse_pair()
-    same_training(theirs, ours, {"x": X, "y": Y, "batch_size": 8, "epochs": 5, "steps_per_epoch": 3})
+    same_training(
+        theirs, ours, {"x": X, "y": Y, "batch_size": 8, "epochs": 5, "steps_per_epoch": 3}
+    )
 
 
 def test_class_weight_of_one_hot_labels():
     theirs, ours = pair(mlp, {**SPARSE, "loss": "categorical_crossentropy"})
     weights = {0: 0.3, 1: 2.0, 2: 1.0}
-    same_training(
-        theirs, ours, {"x": X, "y": one_hot(Y), "class_weight": weights, "epochs": 2}
-    )
+    same_training(theirs, ours, {"x": X, "y": one_hot(Y), "class_weight": weights, "epochs": 2})
 
 
 def test_class_weight_of_a_binary_problem():
@@ -125,7 +125,13 @@ def test_generator_for_validation():
     same_training(
         theirs,
         ours,
-        lambda k: {"x": X, "y": Y, "epochs": 2, "validation_data": batches(), "validation_steps": 2},
+        lambda k: {
+            "x": X,
+            "y": Y,
+            "epochs": 2,
+            "validation_data": batches(),
+            "validation_steps": 2,
+        },
     )
 
 
@@ -203,9 +209,7 @@ def test_pandas():
 def test_evaluate(steps):
     theirs, ours = sparse_pair(WEIGHTED)
     same_evaluation(theirs, ours, X, Y, batch_size=8, steps=steps)
-    same_evaluation(
-        theirs, ours, X, Y, batch_size=8, steps=steps, sample_weight=ROW_WEIGHTS
-    )
+    same_evaluation(theirs, ours, X, Y, batch_size=8, steps=steps, sample_weight=ROW_WEIGHTS)
 
 
 def test_evaluate_and_predict_on_generators():
@@ -257,9 +261,7 @@ def test_single_batches():
     for model in (ours, theirs):
         model.reset_metrics()
     for part in (slice(0, 8), slice(8, 20)):
-        same_numbers(
-            ours.test_on_batch(X[part], Y[part]), theirs.test_on_batch(X[part], Y[part])
-        )
+        same_numbers(ours.test_on_batch(X[part], Y[part]), theirs.test_on_batch(X[part], Y[part]))
     same_numbers(
         ours.test_on_batch(X, Y, sample_weight=ROW_WEIGHTS, return_dict=True),
         theirs.test_on_batch(X, Y, sample_weight=ROW_WEIGHTS, return_dict=True),
@@ -344,6 +346,7 @@ def test_stop_training_in_a_batch():
     made = []
     theirs, ours = sparse_pair()
     for k, model in ((keras, theirs), (cornu, ours)):
+
         def stop(batch, logs, model=model):
             model.stop_training = batch == 3
 

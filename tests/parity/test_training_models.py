@@ -149,9 +149,7 @@ MODELS = [
 def test_trains_as_in_keras(build):
     theirs, ours = pair(build, SPARSE, example=X[:2])
     same_training(theirs, ours, {**FIT, "validation_split": 0.2}, evaluate=(X, Y))
-    same_numbers(
-        ours.predict(X, verbose=0), theirs.predict(X, verbose=0), rtol=1e-4, atol=2e-5
-    )
+    same_numbers(ours.predict(X, verbose=0), theirs.predict(X, verbose=0), rtol=1e-4, atol=2e-5)
 
 
 def test_deferred_sequential():

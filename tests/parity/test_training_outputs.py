@@ -151,9 +151,7 @@ def test_user_classes_of_loss_and_metric():
 
 @pytest.mark.parametrize("weight", [0.5, [0.5]])
 def test_loss_weight_of_one_output(weight):
-    theirs, ours = pair(
-        mlp, {"loss": "sparse_categorical_crossentropy", "loss_weights": weight}
-    )
+    theirs, ours = pair(mlp, {"loss": "sparse_categorical_crossentropy", "loss_weights": weight})
     same_training(theirs, ours, {"x": X, "y": Y, "epochs": 2}, evaluate=(X, Y))
 
 
@@ -253,7 +251,10 @@ def test_forms_of_inputs_and_labels(x, y):
 
 @pytest.mark.parametrize(
     "weights",
-    [[ROW_WEIGHTS, ROW_WEIGHTS[::-1].copy()], {"size": ROW_WEIGHTS, "kind": ROW_WEIGHTS[::-1].copy()}],
+    [
+        [ROW_WEIGHTS, ROW_WEIGHTS[::-1].copy()],
+        {"size": ROW_WEIGHTS, "kind": ROW_WEIGHTS[::-1].copy()},
+    ],
     ids=["list", "dict"],
 )
 def test_weights_of_rows_for_each_output(weights):
@@ -299,7 +300,10 @@ def test_generator_of_several_inputs_and_outputs():
 
 
 def test_output_without_a_loss():
-    compile = {"optimizer": "sgd", "loss": {"kind": "sparse_categorical_crossentropy", "size": None}}
+    compile = {
+        "optimizer": "sgd",
+        "loss": {"kind": "sparse_categorical_crossentropy", "size": None},
+    }
     theirs, ours = pair(branches, compile)
     same_training(theirs, ours, {"x": INPUTS, "y": TARGETS, "epochs": 2})
 

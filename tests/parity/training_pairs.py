@@ -58,9 +58,7 @@ def same_numbers(ours, theirs, rtol=RTOL, atol=ATOL):
     if isinstance(theirs, dict):
         assert list(ours) == list(theirs)
         for name in theirs:
-            np.testing.assert_allclose(
-                ours[name], theirs[name], rtol=rtol, atol=atol, err_msg=name
-            )
+            np.testing.assert_allclose(ours[name], theirs[name], rtol=rtol, atol=atol, err_msg=name)
     elif isinstance(theirs, (list, tuple)):
         assert isinstance(ours, (list, tuple))
         assert len(ours) == len(theirs)

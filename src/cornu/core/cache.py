@@ -1,8 +1,8 @@
 """The persistent compilation cache: a program compiled once is read back the next time.
 
 Compiling a small network takes longer than training it, so the cache is on by default. It lies in
-`$CORNU_CACHE_DIR`, or `cornu` in the user's cache folder; `CORNU_CACHE=0` turns it off. A cache that
-the user set up in JAX itself is left as it is.
+`$CORNU_CACHE_DIR`, or `cornu` in the user's cache folder; `CORNU_CACHE=0` turns it off. A cache
+that the user set up in JAX itself is left as it is.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def enable_compilation_cache() -> None:
         return
     _enabled = True
     folder = compilation_cache_directory()
-    if folder is None or jax.config.jax_compilation_cache_dir:
+    if folder is None or getattr(jax.config, "jax_compilation_cache_dir", None):
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)

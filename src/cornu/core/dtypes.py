@@ -22,7 +22,7 @@ def standardize_dtype(dtype) -> str:
     """
     if dtype is None or dtype is float:
         return floatx()
-    if dtype is int:
+    if dtype is int or dtype == "int":
         return "int32"
     if dtype is bool:
         return "bool"

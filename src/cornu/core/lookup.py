@@ -36,7 +36,7 @@ def resolve(identifier: Any, kind: str, known: Mapping[str, Any], base: type | N
         if found is None:
             raise ValueError(
                 f"unknown {kind} {identifier!r}"
-                f"{serialization.did_you_mean(identifier, known)}"
+                f"{serialization.did_you_mean(identifier, known) or '.'}"
                 f"{'' if len(known) > 60 else ' Known: ' + ', '.join(_names(known)) + '.'}"
             )
         return found() if inspect.isclass(found) else found

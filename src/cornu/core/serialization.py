@@ -314,7 +314,7 @@ def find_class(config: dict) -> type:
     for name in (registered, class_name):
         found = custom_object(name) if name else None
         if found is not None:
-            return found  # type: ignore[return-value]
+            return found
     found = _classes.get((module, class_name))
     if found is None and (module.split(".")[0] == "keras" or not module):
         # Keras writes the public package for its own classes, but older files and inner classes

@@ -238,9 +238,10 @@ def _operator(name: str):
 
 
 for _name in (
-    "neg pos abs add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow "
-    "matmul rmatmul lt le gt ge eq ne"
-).split():
+    *("neg", "pos", "abs", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"),
+    *("floordiv", "rfloordiv", "mod", "rmod", "pow", "rpow", "matmul", "rmatmul"),
+    *("lt", "le", "gt", "ge", "eq", "ne"),
+):
     setattr(Variable, f"__{_name}__", _operator(f"__{_name}__"))
 
 
@@ -291,7 +292,7 @@ def bind(function: Callable, variables: Sequence[Variable]) -> Callable:
 
 @contextlib.contextmanager
 def discarding_assignments() -> Iterator[None]:
-    """Within the block, assignments last only until its end: for asking what a call would return."""
+    """Within the block, assignments last until its end only: to ask what a call would return."""
     outer = _local.scope
     _local.scope = _Scope({}, outer, discards=True)
     try:

@@ -111,7 +111,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple:
 
 
 def row_count(x, y, sample_weight) -> int:
-    """The number of rows that all arrays share; ValueError, giving the counts, where they differ."""
+    """The number of rows that all arrays share; ValueError with the counts where they differ."""
     counts = {}
     for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight)):
         leaves = jax.tree_util.tree_leaves(part)

@@ -1,9 +1,9 @@
 """Source: where batches come from.
 
-Either way, what a training program gets is a `Block`: rows on the device and the order to take them
-in. Arrays that fit stay on the device for the whole run, and an epoch is one block (and one more for
-a smaller last batch). Anything else is a stream, read ahead by a background thread and handed over
-several batches at a time. Both give the same numbers for the same seed.
+Either way, what a training program gets is a `Block`: rows on the device and the order to take
+them in. Arrays that fit stay on the device for the whole run, and an epoch is one block (and one
+more for a smaller last batch). Anything else is a stream, read ahead by a background thread and
+handed over several batches at a time. Both give the same numbers for the same seed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Block(NamedTuple):
 
     data: tuple
     order: Any
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which no block needs
     batch_size: int
 
 
@@ -150,7 +150,9 @@ class ArraySource(Source):
                 rows = np.sort(order[start : start + self.batch_size])
                 places = np.argsort(np.argsort(order[start : start + self.batch_size]))
                 # sorted reading is what a memory-mapped file is fast at
-                yield jax.tree_util.tree_map(lambda a: np.asarray(a[rows])[places], self.data)
+                yield jax.tree_util.tree_map(
+                    lambda a, rows=rows, places=places: np.asarray(a[rows])[places], self.data
+                )
 
         reader = _Reader(batches)
         try:
@@ -329,9 +331,7 @@ def _block(batches: list, room: int) -> Block:
         return block
 
     data = jax.tree_util.tree_map(stack, *batches)
-    return Block(
-        jax.device_put(data), np.arange(capacity * rows, dtype=np.int32), count, rows
-    )
+    return Block(jax.device_put(data), np.arange(capacity * rows, dtype=np.int32), count, rows)
 
 
 def make_source(

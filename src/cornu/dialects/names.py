@@ -7,6 +7,7 @@ needs no entry here.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -15,7 +16,6 @@ import sys
 from types import ModuleType
 
 import cornu
-from cornu.core.serialization import did_you_mean
 from cornu.dialects import tensorflow_names
 
 _PREFIXES = ("tensorflow.keras", "keras")
@@ -48,13 +48,16 @@ class _Finder(importlib.abc.MetaPathFinder):
     """Finds `keras...` and `tensorflow...` before any installed package of these names."""
 
     def find_spec(self, name, path=None, target=None):
-        if name == "tensorflow":
-            return self._spec(name, tensorflow_names.module())
+        if name == "tensorflow" or name.startswith("tensorflow."):
+            known = tensorflow_names.modules().get(name)
+            if known is not None:
+                return self._spec(name, known)
         own = cornu_name(name)
         if own is not None:
             return self._spec(name, _cornu_module(own, name))
         if name.startswith("tensorflow."):
-            raise ModuleNotFoundError(tensorflow_names.complaint(name), name=name)
+            # without the module's name in it: `from tensorflow import io` would swallow the error
+            raise ModuleNotFoundError(tensorflow_names.complaint(name))
         return None
 
     @staticmethod
@@ -75,11 +78,13 @@ def _cornu_module(own: str, asked: str) -> ModuleType:
         found = getattr(_cornu_module(parent, asked), last, None)
         if isinstance(found, ModuleType):
             return found
-    known = [name for name in cornu.__all__ if isinstance(getattr(cornu, name), ModuleType)]
+    known = [
+        f"keras.{name}" for name in cornu.__all__ if isinstance(getattr(cornu, name), ModuleType)
+    ]
+    near = difflib.get_close_matches("keras" + own.removeprefix("cornu"), known, n=1, cutoff=0.8)
+    advice = f" Did you mean {near[0]}?" if near else ""
     raise ModuleNotFoundError(
-        f"{asked}: Cornu has no module {own!r}{did_you_mean(last, known)} "
-        f"It has {', '.join('keras.' + name for name in known)}",
-        name=asked,
+        f"{asked}: Cornu has no such module (yet).{advice} It has {', '.join(known)}", name=asked
     )
 
 

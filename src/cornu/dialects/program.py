@@ -2,66 +2,144 @@
 
 from __future__ import annotations
 
-import runpy
+import difflib
+import io
+import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
+import jax
+
+import cornu
 from cornu.dialects.names import install
 
-_HERE = str(Path(__file__).resolve().parent)
+# Frames inside these are the machinery's, not the program's.
+_MACHINERY = tuple(f"{Path(module.__file__).parent}{os.sep}" for module in (cornu, jax))  # type: ignore[arg-type]
 
 
-def run_program(path: str, arguments: Sequence[str] = ()) -> int:
+def run_program(path: str | os.PathLike, arguments: Sequence[str] = ()) -> int:
     """Runs a Python file as `python path arguments` would, with Keras' names meaning Cornu.
 
-    Returns the exit status: 0, what the program gave to `sys.exit`, or 1 after an error, whose
-    traceback is printed from the program's own lines on.
+    The names keep that meaning in this process until `uninstall()`.
 
-    Raises FileNotFoundError where there is no such file.
+    Args:
+        path: the file.
+        arguments: what the program finds in `sys.argv[1:]`.
+
+    Returns:
+        The exit status: 0, what the program gave to `sys.exit`, or 1 after an error. Of the error's
+        traceback the frames inside Cornu and JAX are left out, unless the environment has
+        `CORNU_TRACEBACK=full`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"cornu run: there is no file {path!r}")
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"cornu run: there is no file {os.fspath(path)!r}")
+    file = os.path.abspath(path)
     install()
-    before = sys.argv, sys.path[:]
-    sys.argv = [str(path), *arguments]
-    sys.path[:0] = [str(file.resolve().parent)]
+    program = ModuleType("__main__")
+    program.__file__ = file
+    vars(program).update(__builtins__=__builtins__, __cached__=None)
+    before = sys.argv, sys.path[:], sys.modules["__main__"]
+    sys.argv = [os.fspath(path), *arguments]
+    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
+    sys.modules["__main__"] = program
     try:
-        runpy.run_path(str(file), run_name="__main__")
+        with io.open_code(file) as source:
+            code = compile(source.read(), file, "exec")
+        exec(code, vars(program))
+        _wait_for_threads()
     except SystemExit as stop:
-        if stop.code is None or isinstance(stop.code, int):
-            return int(stop.code or 0)
-        print(stop.code, file=sys.stderr)
-        return 1
+        return _status(stop.code)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        _print_error(error, file)
+        _print_error(error)
         return 1
     finally:
-        sys.argv, sys.path[:] = before
+        sys.argv, sys.path[:], sys.modules["__main__"] = before
     return 0
 
 
-def _print_error(error: BaseException, file: Path) -> None:
-    """The traceback without the frames that led to the program."""
-    trace = error.__traceback__
-    own = str(file)
-    while trace is not None and trace.tb_frame.f_code.co_filename not in (own, str(file.resolve())):
-        trace = trace.tb_next
-    missing = _missing_name(error)
-    if missing:
-        error.add_note(missing)
-    traceback.print_exception(type(error), error, trace or error.__traceback__)
+def _status(code) -> int:
+    """What `sys.exit(code)` ends the process with."""
+    if code is None or isinstance(code, int):
+        return int(code or 0)
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _wait_for_threads() -> None:
+    """Waits for the threads that the program has left running, as Python does at the end."""
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join()
+
+
+def _print_error(error: BaseException) -> None:
+    """Prints the error with the program's own frames."""
+    sys.stdout.flush()
+    note = _missing_name(error)
+    if note:
+        error.add_note(note)
+    trace = traceback.TracebackException.from_exception(error)
+    full = os.environ.get("CORNU_TRACEBACK") == "full"
+    left_out = not full and _is_no_sentence(trace)
+    _trim(trace, (__file__,) if full else _MACHINERY)
+    print("".join(trace.format()), end="", file=sys.stderr)
+    if left_out:
+        print(
+            "(The frames inside Cornu are left out; CORNU_TRACEBACK=full shows them.)",
+            file=sys.stderr,
+        )
+
+
+def _is_no_sentence(trace: traceback.TracebackException) -> bool:
+    """Whether an error came about inside Cornu otherwise than by Cornu raising it."""
+    machinery = [frame.filename.startswith(_MACHINERY) for frame in trace.stack]
+    if not any(machinery[1:]):
+        return False
+    last = trace.stack[-1]
+    if machinery[-1]:
+        return not (last.line or "").startswith("raise")
+    return "site-packages" in last.filename
+
+
+def _trim(trace: traceback.TracebackException, machinery: tuple[str, ...]) -> None:
+    """Takes the machinery's frames out of a traceback, and errors that have no others."""
+    kept = [frame for frame in trace.stack if not frame.filename.startswith(machinery)]
+    trace.stack[:] = kept
+    notes = getattr(trace, "__notes__", None)
+    if notes:  # JAX notes that it has cut its own frames
+        trace.__notes__ = [note for note in notes if "JAX has removed" not in note]
+    for link in ("__cause__", "__context__"):
+        earlier = getattr(trace, link)
+        if earlier is not None:
+            _trim(earlier, machinery)
+            if not any(os.path.isfile(frame.filename) for frame in earlier.stack):
+                setattr(trace, link, None)
 
 
 def _missing_name(error: BaseException) -> str | None:
     """What to say where a program asks for something of Keras that is not here."""
-    if isinstance(error, ImportError) and (error.name or "").split(".")[0] == "cornu":
-        return f"Cornu has no {error.name.replace('cornu', 'keras', 1)} of that name (yet)."
-    owner = getattr(error, "obj", None)
-    if isinstance(error, AttributeError) and getattr(owner, "__name__", "").startswith("cornu"):
-        return f"Cornu has no {owner.__name__.replace('cornu', 'keras', 1)}.{error.name} (yet)."
-    return None
+    owner: object = None
+    name: str | None = None
+    if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError):
+        owner, name = sys.modules.get(error.name or ""), getattr(error, "name_from", None)
+        if name is None:  # Python 3.11 has it in the sentence only
+            name = str(error).partition("'")[2].partition("'")[0]
+    elif isinstance(error, AttributeError):
+        owner, name = error.obj, error.name
+    if isinstance(owner, jax.Array) and name == "numpy":
+        return "Tensors are JAX arrays here: np.asarray(tensor) gives the NumPy array."
+    if not isinstance(owner, ModuleType) or owner.__name__.split(".")[0] != "cornu" or not name:
+        return None
+    keras = "keras" + owner.__name__.removeprefix("cornu")
+    near = difflib.get_close_matches(name, getattr(owner, "__all__", dir(owner)), n=1)
+    advice = f" Did you mean {keras}.{near[0]}?" if near else ""
+    return f"Cornu has no {keras}.{name} (yet).{advice}"

@@ -103,7 +103,7 @@ class Graph:
 
         Args:
             values: one for each of `inputs`.
-            call: `(node, args, kwargs) -> nest of outputs`, with symbolic tensors replaced by values.
+            call: `(node, args, kwargs) -> nest of outputs`, with values for symbolic tensors.
         """
         known = {id(t): value for t, value in zip(self.inputs, values, strict=True)}
 

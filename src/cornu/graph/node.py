@@ -207,11 +207,18 @@ def _binary(name: str, function: Callable, swapped: bool = False):
     def method(self, other):
         if isinstance(other, Variable):
             other = other.value
-        if not isinstance(other, (KerasTensor, int, float, bool, np.ndarray, np.generic, jax.Array)):
+        if not isinstance(
+            other, (KerasTensor, int, float, bool, np.ndarray, np.generic, jax.Array)
+        ):
             return NotImplemented
         return record(function, (other, self) if swapped else (self, other), {})
 
     return method
+
+
+def _unary(name: str, function: Callable):
+    function = _named(name, function)
+    return lambda self: record(function, (self,), {})
 
 
 def _named(name: str, function: Callable) -> Callable:
@@ -241,16 +248,12 @@ for _name, _method, _function in (
     ("greater_equal", "ge", jnp.greater_equal),
 ):
     setattr(KerasTensor, f"__{_method}__", _binary(_name, _function))
-for _name, _method, _function in (
+for _name, _method, _function in (  # type: ignore[assignment]
     ("negative", "neg", jnp.negative),
     ("absolute", "abs", jnp.abs),
     ("logical_not", "invert", jnp.logical_not),
 ):
-    setattr(
-        KerasTensor,
-        f"__{_method}__",
-        lambda self, function=_named(_name, _function): record(function, (self,), {}),
-    )
+    setattr(KerasTensor, f"__{_method}__", _unary(_name, _function))
 
 
 def get_item(x, key):
@@ -259,4 +262,10 @@ def get_item(x, key):
 
 
 _functions["get_item"] = get_item
-KerasTensor.__getitem__ = lambda self, key: record(get_item, (self, key), {})  # type: ignore[attr-defined]
+
+
+def _item_of(self, key):
+    return record(get_item, (self, key), {})
+
+
+KerasTensor.__getitem__ = _item_of  # type: ignore[attr-defined]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import jax
 
 from cornu.core import naming
 from cornu.core.dtypes import standardize_dtype
-
-if TYPE_CHECKING:
-    from cornu.graph.node import Node
 
 
 class KerasTensor:
@@ -33,7 +30,8 @@ class KerasTensor:
         self.shape = tuple(None if size is None else int(size) for size in shape)
         self.dtype = standardize_dtype(dtype)
         self.name = name or naming.unique_name("keras_tensor")
-        self.node: Node | None = None
+        # the Node that makes it; None for a bare description of a shape
+        self.node: Any = None
         self.index = 0
 
     @property

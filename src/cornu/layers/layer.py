@@ -355,7 +355,7 @@ class Layer(Serializable):
             return self(*args, **kwargs)
 
     def _run(self, context: CallContext, args: tuple, kwargs: dict):
-        signature = _call_signature(type(self))
+        signature = _call_signature(_class_of(self))
         if signature.training:
             given = kwargs.get("training")
             if given is None and len(args) < signature.positional_training:
@@ -473,7 +473,7 @@ class Layer(Serializable):
             self.build(**arguments) if arguments else self.build(None)
         self.built = True
         if self._build_shapes is None and len(arguments) == 1:
-            # the base's `build` notes nothing; a file and the summary tell these shapes all the same
+            # the base's `build` notes nothing; a file and the summary tell these shapes too
             self._build_shapes = {"input_shape": next(iter(arguments.values()))}
 
     def get_build_config(self) -> dict | None:
@@ -510,7 +510,8 @@ class Layer(Serializable):
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = serialize(self.activity_regularizer)
         if type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__:
-            config.update(_init_arguments(self))
+            # name, trainable and dtype as they are now, not as they were given
+            config = {**_init_arguments(self), **config}
         return config
 
     @classmethod
@@ -581,31 +582,40 @@ class _Signature:
         self.training_default = None if default is inspect.Parameter.empty else default
 
 
+def accepts_training(layer: Any) -> bool:
+    """Whether a layer's `call` takes a `training` argument."""
+    return _call_signature(_class_of(layer)).training
+
+
+def _class_of(layer: Any) -> Any:
+    return type(layer)
+
+
 @functools.cache
-def _call_signature(cls: type) -> _Signature:
+def _call_signature(cls: Any) -> _Signature:
     return _Signature(cls.call)  # type: ignore[attr-defined]
 
 
 @functools.cache
-def _build_parameters(cls: type) -> tuple[str, ...]:
+def _build_parameters(cls: Any) -> tuple[str, ...]:
     build = inspect.unwrap(cls.build)  # type: ignore[attr-defined]
     return tuple(list(inspect.signature(build).parameters)[1:])
 
 
 @functools.cache
-def _call_parameters(cls: type) -> tuple[str, ...]:
+def _call_parameters(cls: Any) -> tuple[str, ...]:
     return tuple(list(inspect.signature(cls.call).parameters)[1:])  # type: ignore[attr-defined]
 
 
 def _build_arguments(layer: Layer, args: tuple, kwargs: dict) -> dict:
     """The shapes that `build` asks for: one, or several named after the arguments of `call`."""
-    names = _build_parameters(type(layer))
+    names = _build_parameters(_class_of(layer))
     if not names:
         return {}
     if len(names) == 1:
         given = args[0] if args else next(iter(kwargs.values()), None)
         return {names[0]: _shapes(given)}
-    named = dict(zip(_call_parameters(type(layer)), args, strict=False)) | kwargs
+    named = dict(zip(_call_parameters(_class_of(layer)), args, strict=False)) | kwargs
     return {
         name: _shapes(named[name.removesuffix("_shape")])
         for name in names
@@ -633,9 +643,10 @@ def _recorded_build(build: Callable) -> Callable:
 
 
 def _init_arguments(layer: Layer) -> dict:
-    """The constructor's arguments of a layer that defines no `get_config`, as given."""
+    """The constructor's arguments of a layer that defines no `get_config`, defaults included."""
     args, kwargs = layer._arguments  # type: ignore[attr-defined]
     bound = inspect.signature(type(layer).__init__).bind(layer, *args, **kwargs)
+    bound.apply_defaults()
     arguments = dict(bound.arguments)
     arguments.pop(next(iter(arguments)))
     for parameter in bound.signature.parameters.values():

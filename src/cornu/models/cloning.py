@@ -130,7 +130,7 @@ class _Cloner:
         """The layer in the place of a layer."""
         if id(layer) not in self.made:
             if self.recursive and isinstance(layer, Sequential):
-                new = self.sequential(layer, None)
+                new: Any = self.sequential(layer, None)
             elif self.recursive and isinstance(layer, Functional):
                 new = self.functional(layer, None)
             else:
@@ -165,7 +165,7 @@ class _Cloner:
         else:
             inputs = _like(model.input, input_tensors)
         flat = model.graph.run(jax.tree_util.tree_leaves(inputs), self._apply)
-        outputs = jax.tree_util.tree_structure(model.output).unflatten(flat)
+        outputs = jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(model.output), flat)
         cls = type(model) if takes_graph(type(model)) else Functional
         return _compiled_like(model, cls(inputs, outputs, name=model.name))
 
@@ -195,7 +195,7 @@ def _input_for(tensor: KerasTensor) -> Any:
 def _like(inputs: Any, tensors: Any) -> Any:
     """The given tensors in the nest that a model's inputs have."""
     flat = jax.tree_util.tree_leaves(tensors)
-    structure = jax.tree_util.tree_structure(inputs)
+    structure: Any = jax.tree_util.tree_structure(inputs)
     if any(not isinstance(tensor, KerasTensor) for tensor in flat):
         raise ValueError(f"clone_model(input_tensors={tensors!r}): expected symbolic tensors")
     if len(flat) != structure.num_leaves:

@@ -208,7 +208,7 @@ class Sequential(Model):
             "layers": [serialize(layer) for layer in self._layers],
         }
         if self._functional is not None:
-            config["build_input_shape"] = list(self._layers[0].batch_shape)
+            config["build_input_shape"] = list(self._tensors[0].shape)
         return config
 
     @classmethod
@@ -230,4 +230,4 @@ class Sequential(Model):
         """The shape of the inputs."""
         if self._functional is None:
             return None
-        return {"input_shape": list(self._layers[0].batch_shape)}
+        return {"input_shape": list(self._tensors[0].shape)}

@@ -176,7 +176,7 @@ def _output_shape(target: Any) -> str:
     """The shapes that its last application gave, else those it was built for, else "?"."""
     nodes = _nodes(target)
     if nodes:
-        structure = nodes[-1].output_structure
+        structure: Any = nodes[-1].output_structure
         shapes = structure.unflatten([_Text(tensor.shape) for tensor in nodes[-1].outputs])
     else:
         built_for = getattr(target, "_build_shapes", None)

@@ -15,12 +15,19 @@ from cornu.core.serialization import deserialize, serialize
 from cornu.data import arrays as data_arrays
 from cornu.data.source import ArraySource, Block, Source, make_source
 from cornu.graph.tensor import KerasTensor
+from cornu.layers.layer import accepts_training
 from cornu.train import checks, loop
 from cornu.train.program import Program
 from cornu.train.targets import Targets, flat_targets, spec_of
 
 _TRAINER_ATTRIBUTES = frozenset(
     {"optimizer", "loss_tracker", "_targets", "_program", "_compile_arguments", "history", "_pacer"}
+)
+
+
+_COMPILE_ARGUMENTS = (
+    *("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"),
+    *("run_eagerly", "steps_per_execution", "jit_compile"),
 )
 
 
@@ -31,16 +38,23 @@ class Trainer:
         {"_nodes", "_arguments", *_TRAINER_ATTRIBUTES, "_graph", "_functional"}
     )
 
+    # what the layer that a model also is brings along
+    built: bool
+    losses: list
+    trainable_variables: list
+    _walk: Any
+    _output_specs: Any
+
     def __init__(self):
-        self.optimizer = None
-        self.loss_tracker = None
+        self.optimizer: Any = None
+        self.loss_tracker: Any = None
         self.compiled = False
         self.stop_training = False
         self.history = None
         self.output_names: list[str] | None = None
         self._targets: Targets | None = None
         self._program: Program | None = None
-        self._compile_arguments: dict | None = None
+        self._compile_arguments: dict[str, Any] = {}
         self._pacer: dict[str, loop.Pacer] = {}
         self._initial_epoch: int | None = None
 
@@ -86,9 +100,7 @@ class Trainer:
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale")
         checks.known_names(loss, losses_module.get, ("crossentropy", "ce"))
         for given in (metrics, weighted_metrics):
-            checks.known_names(
-                given, metrics_module.get, ("accuracy", "acc", "crossentropy", "ce")
-            )
+            checks.known_names(given, metrics_module.get, ("accuracy", "acc", "crossentropy", "ce"))
         self._compile_arguments = {
             "optimizer": self.optimizer,
             "loss": loss,
@@ -119,12 +131,7 @@ class Trainer:
     def compile_from_config(self, config: dict) -> None:
         """Compiles with what `get_compile_config` returned here or in Keras 3."""
         arguments = {
-            key: deserialize(value)
-            for key, value in config.items()
-            if key in (
-                "optimizer loss loss_weights metrics weighted_metrics run_eagerly "
-                "steps_per_execution jit_compile"
-            ).split()
+            key: deserialize(value) for key, value in config.items() if key in _COMPILE_ARGUMENTS
         }
         self.compile(**arguments)
         if self.built and not self.optimizer.built:
@@ -222,9 +229,7 @@ class Trainer:
     @property
     def call_accepts_training(self) -> bool:
         """Whether `call` takes a `training` argument."""
-        from cornu.layers.layer import _call_signature
-
-        return _call_signature(type(self)).training
+        return accepts_training(self)
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
@@ -235,7 +240,7 @@ class Trainer:
 
     def _prepare(self, source: Source, method: str) -> Program:
         """Builds what is missing for the data: weights, targets, optimizer state, the program."""
-        x, y, sample_weight = source.sample()
+        x, y, _ = source.sample()
         inputs = jax.tree_util.tree_map(
             lambda leaf: KerasTensor((None, *leaf.shape[1:]), leaf.dtype), x
         )
@@ -403,11 +408,11 @@ class Trainer:
         is_stream = hasattr(data, "__next__") or (
             not isinstance(data, (tuple, list)) and not hasattr(data, "__array__")
         )
-        x, y, weight = (data, None, None) if is_stream else data_arrays.unpack_x_y_sample_weight(
-            data
+        x, y, weight = (
+            (data, None, None) if is_stream else data_arrays.unpack_x_y_sample_weight(data)
         )
         source = make_source(x, y, weight, batch_size, False, None, steps)
-        first_x, first_y, _ = source.sample()
+        first_x, _, _ = source.sample()
         checks.inputs_fit(self, first_x, "fit(validation_data)")
         if isinstance(source, ArraySource):
             checks.labels_fit(self._targets, source.data[1], "fit(validation_data)")
@@ -518,7 +523,11 @@ class Trainer:
         callbacks.on_predict_begin()
         try:
             outputs = loop.predict(
-                program, feed, callbacks, self._pace("predict"), getattr(self, "steps_per_execution", 1)
+                program,
+                feed,
+                callbacks,
+                self._pace("predict"),
+                getattr(self, "steps_per_execution", 1),
             )
         finally:
             source.close()
@@ -529,7 +538,12 @@ class Trainer:
 
     def _one_batch(self, method: str, kind: str, x, y, sample_weight, class_weight, return_dict):
         self._require_compiled(method)
-        rows = data_arrays.row_count(*(data_arrays.standardize(p, n) for p, n in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))))
+        rows = data_arrays.row_count(
+            *(
+                data_arrays.standardize(p, n)
+                for p, n in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
+            )
+        )
         source = make_source(x, y, sample_weight, rows, False, class_weight)
         program = self._prepare(source, "fit" if kind == "train" else "evaluate")
         block = next(iter(source.epoch()))

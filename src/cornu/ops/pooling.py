@@ -222,20 +222,16 @@ def _to_first_of_tiles(inputs, largest, gradient, windows: _Windows) -> jax.Arra
     window that finds its own number takes the gradient.
     """
     counts = largest.shape
-    winner = None
-    numbered = enumerate(_at_places(_padded(inputs, windows), counts, windows))
-    for number, (_, values) in reversed(list(numbered)):
-        if winner is None:
-            winner = jnp.full(counts, number, jnp.int32)
-        else:
-            winner = jnp.where(values == largest, np.int32(number), winner)
+    slices = [values for _, values in _at_places(_padded(inputs, windows), counts, windows)]
+    winner = jnp.full(counts, len(slices) - 1, jnp.int32)
+    for number in reversed(range(len(slices) - 1)):
+        winner = jnp.where(slices[number] == largest, np.int32(number), winner)
     # every axis in two: the number of the window, and the place in it
-    own = np.arange(math.prod(windows.sizes), dtype=np.int32)
+    own = np.arange(len(slices), dtype=np.int32)
     own = own.reshape([n for size in windows.sizes for n in (1, size)])
     apart = tuple(range(1, 2 * len(counts), 2))
-    taken = jnp.where(
-        jnp.expand_dims(winner, apart) == own, jnp.expand_dims(gradient, apart), 0
-    ).astype(gradient.dtype)
+    zero = np.zeros((), gradient.dtype)
+    taken = jnp.where(jnp.expand_dims(winner, apart) == own, jnp.expand_dims(gradient, apart), zero)
     whole = taken.reshape([n * size for n, size in zip(counts, windows.sizes, strict=True)])
     around = [
         (-low, length + low - n * size, 0)
@@ -243,7 +239,7 @@ def _to_first_of_tiles(inputs, largest, gradient, windows: _Windows) -> jax.Arra
             inputs.shape, counts, windows.sizes, windows.padding, strict=True
         )
     ]
-    return lax.pad(whole, np.zeros((), gradient.dtype), around)
+    return lax.pad(whole, zero, around)
 
 
 def _to_first(inputs, largest, gradient, windows: _Windows) -> jax.Array:
@@ -254,25 +250,19 @@ def _to_first(inputs, largest, gradient, windows: _Windows) -> jax.Array:
     of the inputs.
     """
     zero = np.zeros((), gradient.dtype)
-    total = free = None
+    free = np.ones((), bool)
+    parts = []
     for place, values in _at_places(_padded(inputs, windows), largest.shape, windows):
         hit = values == largest
-        here = hit if free is None else hit & free
-        free = ~hit if free is None else free & ~hit
         around = [
             (first - low, length + low - first - (count - 1) * step - 1, step - 1)
-            for first, low, length, count, step in zip(
-                place,
-                (low for low, _ in windows.padding),
-                inputs.shape,
-                largest.shape,
-                windows.strides,
-                strict=True,
+            for first, (low, _), length, count, step in zip(
+                place, windows.padding, inputs.shape, largest.shape, windows.strides, strict=True
             )
         ]
-        part = lax.pad(jnp.where(here, gradient, zero), zero, around)
-        total = part if total is None else total + part
-    return total
+        parts.append(lax.pad(jnp.where(hit & free, gradient, zero), zero, around))
+        free = free & ~hit
+    return functools.reduce(jnp.add, parts)
 
 
 def _elements(shape: tuple[int, ...], windows: _Windows) -> np.ndarray:
@@ -281,7 +271,7 @@ def _elements(shape: tuple[int, ...], windows: _Windows) -> np.ndarray:
     for axis, (length, size, step, (low, high)) in enumerate(zip(shape, *windows, strict=True)):
         starts = np.arange(0, low + length + high - size + 1, step) - low
         inside = np.minimum(starts + size, length) - np.maximum(starts, 0)
-        if (inside == inside[0]).all():
+        if (inside == inside[:1]).all():
             inside = inside[:1]
         counts = counts * inside.reshape([-1 if a == axis else 1 for a in range(len(shape))])
     return counts

@@ -66,8 +66,9 @@ def read_entries(source: Any, origin: str) -> dict[str, Entry]:
     except FileNotFoundError:
         raise
     except (OSError, RuntimeError, KeyError, EOFError) as error:
-        if getattr(error, "errno", None) and not isinstance(source, io.IOBase):
-            raise OSError(error.errno, f"{origin} cannot be read: {error}") from error
+        number = getattr(error, "errno", None)
+        if number and not isinstance(source, io.IOBase):
+            raise OSError(number, f"{origin} cannot be read: {error}") from error
         raise ValueError(f"{origin} is damaged, or no HDF5 file: {error}") from error
     return entries
 

@@ -210,7 +210,7 @@ def write_operation(
             "layer of your own, registered with cornu.saving.register_keras_serializable()"
         )
     config: dict[str, Any] = {"name": operation.name}
-    inbound = []
+    inbound: list = []
     for node in nodes:
         given = _arguments(kind, node)
         settings = {name: _setting(operation, name, given.pop(name)) for name in kind.settings}

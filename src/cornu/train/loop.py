@@ -14,7 +14,7 @@ from cornu.callbacks.callback_list import CallbackList
 from cornu.data.source import Block, Source
 from cornu.train.program import Program
 
-# A progress bar, a callback or Ctrl-C waits for one chunk: no longer than a person takes for at once.
+# A progress bar, a callback or Ctrl-C waits for one chunk: what a person still takes for at once.
 CHUNK_SECONDS = 0.2
 
 
@@ -63,8 +63,8 @@ class Feed:
             if self._left is None:
                 if self._walk is None:
                     self._walk = self.source.epoch()
-                block = next(self._walk, None)
-                if block is None:
+                following = next(self._walk, None)
+                if following is None:
                     self._walk = None
                     if not self.source.endless or restarted:
                         self.exhausted = True
@@ -77,7 +77,7 @@ class Feed:
                     restarted = True
                     continue
                 restarted = False
-                self._left = (block, 0)
+                self._left = (following, 0)
             block, start = self._left
             count = min(needed, block.count - start)
             yield block, start, count

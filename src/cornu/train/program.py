@@ -1,9 +1,9 @@
 """Program: what `compile` and `fit` make of a model.
 
-A pure step `(values, batch) -> values` for training and for evaluation, `(values, x) -> outputs` for
-prediction, each inside a compiled loop over a number of batches that is known only when it runs, so
-that one compilation serves every length. The values are those of all variables that the step may
-change; they are donated, and put back into the variables after each chunk.
+A pure step `(values, batch) -> values` for training and for evaluation, `(values, x) -> outputs`
+for prediction, each inside a compiled loop over a number of batches that is known only when it
+runs, so that one compilation serves every length. The values are those of all variables that the
+step may change; they are donated, and put back into the variables after each chunk.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.cache import enable_compilation_cache
-from cornu.core.context import CallContext, call_context, current_context
+from cornu.core.context import CallContext, call_context
 from cornu.core.variable import Variable, bind
-
 
 # Layers, metrics and optimizers are objects that may keep something while they run, so only one
 # thread at a time runs their code; the compiling after it goes on side by side.
@@ -78,10 +77,10 @@ class Program:
     def _forward(self, x, y, sample_weight, training: bool):
         """Runs the model and its loss; for use under `bind`."""
         model = self.model
-        with call_context(CallContext(training)):
+        with call_context(CallContext(training)) as context:
             outputs = model(x, training=training) if _accepts_training(model) else model(x)
             loss = model.compute_loss_of(x, y, outputs, sample_weight, training)
-            masks = current_context().masks_of(outputs)
+            masks = context.masks_of(outputs)
         return loss, outputs, masks
 
     def _measure(self, loss, x, y, outputs, masks, sample_weight) -> None:
@@ -92,7 +91,9 @@ class Program:
         with call_context(CallContext()) as context:
             if masks is not None:
                 for output, mask in zip(
-                    jax.tree_util.tree_leaves(outputs), jax.tree_util.tree_leaves(masks), strict=True
+                    jax.tree_util.tree_leaves(outputs),
+                    jax.tree_util.tree_leaves(masks),
+                    strict=True,
                 ):
                     context.set_mask(output, mask)
             model.update_metrics(x, y, outputs, sample_weight)
@@ -352,7 +353,7 @@ class _Compiling:
         return self._result
 
 
-def _traced(function: Callable, specs: tuple) -> Any:
+def _traced(function: Any, specs: tuple) -> Any:
     with _tracing:
         return function.lower(*specs)
 
@@ -393,9 +394,7 @@ def _packed(results: dict, names: dict[str, list[str]], kind: str):
 def _take(data, order, index, batch_size: int):
     """The rows of one batch."""
     rows = jax.lax.dynamic_slice(order, (index * batch_size,), (batch_size,))
-    batch = jax.tree_util.tree_map(
-        lambda a: a.at[rows].get(mode="promise_in_bounds"), data
-    )
+    batch = jax.tree_util.tree_map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
     # What follows must compile to the same code wherever the rows come from, so that a streamed run
     # gives the same bits as one on the device.
     return jax.lax.optimization_barrier(batch)

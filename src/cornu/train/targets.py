@@ -55,7 +55,8 @@ def per_output(value: Any, names: Sequence[str], what: str, single_ok: bool = Tr
         unknown = [name for name in value if name not in names]
         if unknown:
             raise ValueError(
-                f"{what}: no output is named {unknown[0]!r}{did_you_mean(unknown[0], names)} "
+                f"{what}: no output is named {unknown[0]!r}"
+                f"{did_you_mean(unknown[0], names) or '.'} "
                 f"The outputs are {', '.join(map(repr, names))}"
             )
         return [value.get(name) for name in names]
@@ -158,9 +159,7 @@ class Targets:
             if wanted is None or y[place] is None:
                 continue
             items = wanted if isinstance(wanted, (list, tuple)) else [wanted]
-            flat = [
-                sub for item in items for sub in (item if isinstance(item, list) else [item])
-            ]
+            flat = [sub for item in items for sub in (item if isinstance(item, list) else [item])]
             group = [metrics.for_output(one, y[place], outputs[place]) for one in flat]
             for metric in group:
                 metric.build(y[place], outputs[place])

@@ -3,10 +3,12 @@
 from cornu.core.random import set_random_seed
 from cornu.core.serialization import (
     custom_object_scope,
-    custom_object_scope as CustomObjectScope,  # noqa: N812 - Keras' name for it
     get_registered_name,
     get_registered_object,
     register_keras_serializable,
+)
+from cornu.core.serialization import (
+    custom_object_scope as CustomObjectScope,
 )
 from cornu.core.serialization import deserialize as deserialize_keras_object
 from cornu.core.serialization import serialize as serialize_keras_object

@@ -1,0 +1,269 @@
+"""Convolution against XLA's own, values and gradients, however it is cut into blocks."""
+
+import importlib
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax import lax
+
+from cornu.ops.conv import conv
+
+module = importlib.import_module("cornu.ops.conv")
+
+
+def by_xla(inputs, kernel, strides, padding, data_format, dilation, groups=1):
+    """XLA's convolution, its padding written the way that TensorFlow defines it."""
+    spatial = "DHW"[-len(strides) :]
+    images = f"N{spatial}C" if data_format == "channels_last" else f"NC{spatial}"
+    return lax.conv_general_dilated(
+        inputs,
+        kernel,
+        strides,
+        padding.upper(),
+        rhs_dilation=dilation,
+        dimension_numbers=(images, f"{spatial}IO", images),
+        feature_group_count=groups,
+    )
+
+
+@st.composite
+def cases(draw, axes=(1, 2, 3)):
+    """Shapes, arguments and a block size for which there is at least one window."""
+    count = draw(st.sampled_from(axes))
+    data_format = draw(st.sampled_from(["channels_last", "channels_first"]))
+    padding = draw(st.sampled_from(["valid", "same"]))
+    several = st.tuples(*[st.integers(1, 3)] * count)
+    window, strides, dilation = draw(several), draw(several), draw(several)
+    lengths = []
+    for size, gap in zip(window, dilation, strict=True):
+        least = gap * (size - 1) + 1 if padding == "valid" else 1
+        lengths.append(draw(st.integers(least, least + 5)))
+    images, channels, filters = (draw(st.integers(1, 4)) for _ in range(3))
+    shape = (images, *lengths, channels)
+    if data_format == "channels_first":
+        shape = (images, channels, *lengths)
+    kernel = (*window, channels, filters)
+    block = draw(st.sampled_from([1, 400, 2000, 1_400_000]))
+    return shape, kernel, (strides, padding, data_format, dilation), block
+
+
+def assert_close(actual, expected, tolerance=1e-5):
+    """Within a share of the largest expected value: a sum that cancels has no digits itself."""
+    assert actual.shape == expected.shape
+    assert actual.dtype == expected.dtype
+    scale = max(np.max(np.abs(expected), initial=0.0), 1e-3)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * scale)
+
+
+def values_and_gradients(function, inputs, kernel, seed=0):
+    outputs, pull_back = jax.vjp(function, inputs, kernel)
+    slopes = np.random.default_rng(seed).normal(size=outputs.shape).astype(outputs.dtype)
+    return outputs, *pull_back(slopes)
+
+
+@settings(max_examples=25, deadline=None)
+@given(cases(), st.integers(0, 2**32 - 1))
+def test_values_and_both_gradients_are_those_of_xla(case, seed):
+    shape, kernel_shape, arguments, block = case
+    generator = np.random.default_rng(seed)
+    inputs = generator.normal(size=shape).astype("float32")
+    kernel = generator.normal(size=kernel_shape).astype("float32")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BLOCK_BYTES", block)
+        actual = jax.jit(
+            lambda x, k: values_and_gradients(lambda x, k: conv(x, k, *arguments), x, k)
+        )(inputs, kernel)
+    expected = jax.jit(
+        lambda x, k: values_and_gradients(lambda x, k: by_xla(x, k, *arguments), x, k)
+    )(inputs, kernel)
+    for one, other in zip(actual, expected, strict=True):
+        assert_close(np.asarray(one), np.asarray(other))
+
+
+def test_a_network_sized_convolution_in_blocks(monkeypatch):
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(11, 14, 14, 16)).astype("float32")
+    kernel = generator.normal(size=(3, 3, 16, 24)).astype("float32")
+    # a block of 4 images and a rest of 3, then blocks of 5 rows and a rest of 2
+    for block in (4 * 12 * 12 * 144 * 4, 5 * 12 * 144 * 4):
+        monkeypatch.setattr(module, "_BLOCK_BYTES", block)
+        plan = module._plan(
+            inputs.shape, kernel.shape, module._Windows((1, 1), ((0, 0),) * 2, (1, 1)), 4
+        )
+        assert (plan.images, plan.rows) in ((4, 12), (1, 5))
+        actual = values_and_gradients(lambda x, k: conv(x, k), inputs, kernel)
+        expected = values_and_gradients(
+            lambda x, k: by_xla(x, k, (1, 1), "valid", "channels_last", (1, 1)), inputs, kernel
+        )
+        for one, other in zip(actual, expected, strict=True):
+            assert_close(np.asarray(one), np.asarray(other))
+
+
+def test_the_patches_of_large_images_stay_small():
+    kernel = (3, 3, 64, 64)
+    windows = module._Windows((1, 1), ((1, 1), (1, 1)), (1, 1))
+
+    def program(inputs, kernel):
+        return values_and_gradients(lambda x, k: conv(x, k, padding="same"), inputs, kernel)
+
+    shape = (2, 224, 224, 64)
+    one = jax.ShapeDtypeStruct(shape, "float32")
+    memory = (
+        jax.jit(program)
+        .lower(one, jax.ShapeDtypeStruct(kernel, "float32"))
+        .compile()
+        .memory_analysis()
+    )
+    plan = module._plan(shape, kernel, windows, 4)
+    assert plan.images == 1
+    assert plan.rows < 224
+    # all patches at once are nine times the images
+    assert memory.temp_size_in_bytes < 4 * math.prod(shape) * 4
+
+
+def test_in_a_compiled_loop_nothing_is_left_of_the_other_device():
+    inputs, kernel = np.ones((4, 8, 8, 2), "float32"), np.ones((3, 3, 2, 3), "float32")
+
+    def loss(kernel):
+        return jnp.sum(conv(inputs, kernel) ** 2)
+
+    def train(kernel):
+        return lax.fori_loop(0, 3, lambda _, k: k - 1e-4 * jax.grad(loss)(k), kernel)
+
+    program = jax.jit(train).lower(kernel).compile().as_text()
+    if jax.default_backend() == "cpu":
+        assert "convolution(" not in program
+    assert "conditional(" not in program
+
+
+def test_the_gradient_that_nobody_asks_for_is_not_computed():
+    inputs, kernel = np.ones((4, 8, 8, 2), "float32"), np.ones((3, 3, 2, 3), "float32")
+
+    def products(function):
+        return jax.jit(function).lower(kernel).compile().cost_analysis()["flops"]
+
+    def loss(inputs, kernel):
+        return jnp.sum(conv(inputs, kernel) ** 2)
+
+    only_kernel = products(lambda kernel: jax.grad(loss, 1)(inputs, kernel))
+    both = products(lambda kernel: jax.grad(loss, (0, 1))(inputs, kernel))
+    assert only_kernel < 0.8 * both
+
+
+@pytest.mark.parametrize("groups", [2, 4, None])
+def test_groups(groups):
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(2, 6, 6, 4)).astype("float32")
+    kernel = generator.normal(size=(3, 3, 4 // (groups or 2), 8)).astype("float32")
+    actual = values_and_gradients(
+        lambda x, k: conv(x, k, 1, "same", "channels_last", 1, groups), inputs, kernel
+    )
+    expected = values_and_gradients(
+        lambda x, k: by_xla(x, k, (1, 1), "same", "channels_last", (1, 1), groups or 2),
+        inputs,
+        kernel,
+    )
+    for one, other in zip(actual, expected, strict=True):
+        assert_close(np.asarray(one), np.asarray(other))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "int32"])
+def test_dtypes(dtype):
+    inputs = jnp.asarray(np.arange(32).reshape(1, 4, 4, 2) % 5, dtype)
+    kernel = jnp.asarray(np.arange(54).reshape(3, 3, 2, 3) % 3, dtype)
+    actual = conv(inputs, kernel)
+    expected = by_xla(
+        np.asarray(inputs, "float32"),
+        np.asarray(kernel, "float32"),
+        (1, 1),
+        "valid",
+        "channels_last",
+        (1, 1),
+    )
+    assert actual.dtype == jnp.dtype(dtype)
+    np.testing.assert_array_equal(np.asarray(actual, "float32"), expected)
+    if dtype != "int32":
+        slope = jax.grad(lambda k: conv(inputs, k).astype("float32").sum())(kernel)
+        assert slope.dtype == jnp.dtype(dtype)
+
+
+def test_two_dtypes_are_promoted():
+    outputs = conv(np.ones((1, 4, 4, 1), "uint8"), np.ones((2, 2, 1, 1), "float32"))
+    assert outputs.dtype == jnp.float32
+    assert outputs[0, 0, 0, 0] == 4
+
+
+def test_an_empty_batch():
+    assert conv(np.zeros((0, 5, 5, 2), "float32"), np.ones((3, 3, 2, 4), "float32")).shape == (
+        0,
+        3,
+        3,
+        4,
+    )
+
+
+def test_second_derivatives_and_vmap():
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(2, 5, 5, 2)).astype("float32")
+    kernel = generator.normal(size=(2, 2, 2, 3)).astype("float32")
+
+    def slope(function):
+        def steepness(kernel):
+            return jnp.sum(jax.grad(lambda x: jnp.sum(jnp.tanh(function(x, kernel))))(inputs) ** 2)
+
+        return jax.grad(steepness)(kernel)
+
+    def reference(x, k):
+        return by_xla(x, k, (1, 1), "valid", "channels_last", (1, 1))
+
+    assert_close(np.asarray(slope(conv)), np.asarray(slope(reference)))
+    several = np.stack([kernel, 2 * kernel])
+    actual = jax.vmap(lambda k: conv(inputs, k))(several)
+    np.testing.assert_allclose(actual[1], 2 * actual[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "arguments", "message"),
+    [
+        ((1, 2, 2, 1), (3, 3, 1, 1), {}, "a window of 3 does not fit an axis of 2"),
+        (
+            (1, 4, 4, 1),
+            (3, 3, 1, 1),
+            {"dilation_rate": 2},
+            "a window of 5 does not fit an axis of 4",
+        ),
+        ((1, 4, 4, 3), (3, 3, 2, 1), {}, "has 3 channels; the kernel .* takes 2"),
+        ((1, 4, 4, 4), (3, 3, 2, 6), {"groups": 4}, "takes 2 in each of 4 groups"),
+        ((1, 4, 4, 4), (3, 3, 2, 3), {}, "3 filters .* cannot be shared out evenly among 2 groups"),
+        ((4, 4, 4), (3, 3, 4, 1), {}, "needs a kernel of 3 axes"),
+        ((4, 4), (3, 4), {}, "needs a batch axis"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"strides": 0}, "strides must be a positive integer"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"strides": (1, 1, 1)}, "or 2 of them"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"padding": "full"}, "padding must be 'valid' or 'same'"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"data_format": "NHWC"}, "data_format='NHWC'"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_a_sentence(shape, kernel, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        conv(np.zeros(shape, "float32"), np.zeros(kernel, "float32"), **arguments)
+
+
+@pytest.mark.gpu
+def test_each_device_gets_its_own_lowering():
+    try:
+        gpu = jax.devices("gpu")[0]
+    except RuntimeError:
+        pytest.skip("no GPU")
+    arrays = np.ones((2, 6, 6, 3), "float32"), np.ones((3, 3, 3, 4), "float32")
+    results = []
+    for device in (gpu, jax.devices("cpu")[0]):
+        placed = jax.device_put(arrays, device)
+        program = jax.jit(conv).lower(*placed).compile().as_text()
+        assert ("dot" in program) == (device is not gpu)
+        results.append(np.asarray(jax.jit(conv)(*placed)))
+    np.testing.assert_allclose(*results, rtol=1e-2)
