@@ -242,7 +242,7 @@ def _deserialize_object(config: dict):
             key: deserialize(value) if _is_object(value) else value for key, value in inner.items()
         }
     try:
-        obj = _from_config(cls, inner)
+        obj = cls.from_config(inner)
     except TypeError as error:
         if getattr(error, "names_class", False):
             raise
@@ -260,42 +260,6 @@ def _deserialize_object(config: dict):
     if compile_config and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(compile_config)
     return obj
-
-
-def _from_config(cls: type, config: dict):
-    """An object of the class; what every layer has is set afterwards where it can't be given.
-
-    A layer of the user's may have a constructor without `**kwargs`; its `get_config` returns name,
-    trainable and dtype all the same.
-    """
-    if is_builtin(cls) or not is_builtin(_owner(cls, "from_config")):
-        return cls.from_config(config)  # type: ignore[attr-defined]
-    parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
-        return cls.from_config(config)  # type: ignore[attr-defined]
-    left_out = {
-        key: config[key]
-        for key in ("name", "trainable", "dtype")
-        if key in config and key not in parameters
-    }
-    given = {key: value for key, value in config.items() if key not in left_out}
-    obj = cls.from_config(given)  # type: ignore[attr-defined]
-    if left_out.get("name") is not None:
-        obj.name = left_out["name"]
-    if left_out.get("trainable") is False:
-        obj.trainable = False
-    dtype = left_out.get("dtype")
-    if dtype is not None and dtype != getattr(obj, "dtype_policy", dtype):
-        raise TypeError(
-            f"it was made with dtype {getattr(dtype, 'name', dtype)!r}, which its constructor does "
-            "not take: add **kwargs to it and pass them to super().__init__()"
-        )
-    return obj
-
-
-def _owner(cls: type, attribute: str) -> type:
-    """The class among its bases that defines an attribute."""
-    return next(base for base in cls.__mro__ if attribute in base.__dict__)
 
 
 def _is_object(value) -> bool:

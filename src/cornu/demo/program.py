@@ -105,7 +105,7 @@ def _moons(folder: Path, epochs: int) -> None:
     model.compile(loss="binary_crossentropy", optimizer="sgd", metrics=["accuracy"])
     model.summary()
     film = BoundaryFilm(x_test, y_test)
-    print(f"Training {epochs} epochs, and keeping the boundary after each")
+    print(f"Compiling, then training {epochs} epochs and keeping the boundary after each")
     model.fit(x_train, y_train, epochs=epochs, verbose=0, callbacks=[film, EpochBar()])
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"Test accuracy {accuracy:.1%} on the {len(x_test)} points kept aside")
@@ -141,7 +141,7 @@ def _digits(folder: Path, epochs: int) -> None:
     )
     model.compile(loss="sparse_categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
     model.summary()
-    print(f"Training {epochs} epochs")
+    print(f"Compiling, then training {epochs} epochs")
     history = model.fit(
         x_train,
         y_train,

@@ -268,4 +268,5 @@ def _item_of(self, key):
     return record(get_item, (self, key), {})
 
 
-KerasTensor.__getitem__ = _item_of  # type: ignore[attr-defined]
+for _method, _taker in (("__getitem__", _item_of),):
+    setattr(KerasTensor, _method, _taker)

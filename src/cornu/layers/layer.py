@@ -20,6 +20,7 @@ from cornu.core.serialization import Serializable, serialize
 from cornu.core.variable import Variable, autocast, path_scope
 from cornu.graph.node import Node, infer, open_shape
 from cornu.graph.tensor import KerasTensor, has_symbolic
+from cornu.layers.construction import construct
 from cornu.layers.input_spec import InputSpec, check_inputs
 from cornu.metrics import Metric
 
@@ -517,7 +518,7 @@ class Layer(Serializable):
     @classmethod
     def from_config(cls, config: dict):
         """A new layer from what `get_config` returned."""
-        return cls(**config)
+        return construct(cls, config)
 
     def save_own_variables(self, store) -> None:
         """Writes its own variables into a mapping, under "0", "1", ..."""
@@ -593,18 +594,18 @@ def _class_of(layer: Any) -> Any:
 
 @functools.cache
 def _call_signature(cls: Any) -> _Signature:
-    return _Signature(cls.call)  # type: ignore[attr-defined]
+    return _Signature(cls.call)
 
 
 @functools.cache
 def _build_parameters(cls: Any) -> tuple[str, ...]:
-    build = inspect.unwrap(cls.build)  # type: ignore[attr-defined]
+    build = inspect.unwrap(cls.build)
     return tuple(list(inspect.signature(build).parameters)[1:])
 
 
 @functools.cache
 def _call_parameters(cls: Any) -> tuple[str, ...]:
-    return tuple(list(inspect.signature(cls.call).parameters)[1:])  # type: ignore[attr-defined]
+    return tuple(list(inspect.signature(cls.call).parameters)[1:])
 
 
 def _build_arguments(layer: Layer, args: tuple, kwargs: dict) -> dict:

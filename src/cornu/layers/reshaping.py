@@ -264,7 +264,7 @@ class ZeroPadding3D(_ZeroPadding):
     Input: (batch, depth, rows, columns, channels). Output: the same with larger middle axes.
 
     Args:
-        padding: integer, three integers, or three pairs (before, after). Default (1, 1, 1).
+        padding: integer, three integers, or three pairs (before, after). Default 1 everywhere.
         data_format: "channels_last" or "channels_first". Default `None`, the global setting.
         **kwargs: `name`, `dtype`, `trainable`.
 
@@ -277,5 +277,5 @@ class ZeroPadding3D(_ZeroPadding):
 
     _rank = 3
 
-    def __init__(self, padding=(1, 1, 1), data_format: str | None = None, **kwargs):
+    def __init__(self, padding=((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs):
         super().__init__(padding, data_format, **kwargs)

@@ -179,14 +179,15 @@ class Model(Trainer, Layer):
         config = super().get_config()
         owner = next(base for base in type(self).__mro__ if "get_config" in base.__dict__)
         if is_builtin(owner) and not is_builtin(type(self)):
-            config.update(_init_arguments(self))
+            # name, trainable and dtype as they are now, not as they were given
+            config = {**_init_arguments(self), **config}
         return config
 
     @classmethod
     def from_config(cls, config: dict, custom_objects: dict | None = None):
         """A new model, with fresh weights, from what `get_config` gave here or in Keras 3."""
         if not {"layers", "input_layers", "output_layers"} <= config.keys() or not takes_graph(cls):
-            return cls(**config)
+            return super().from_config(config)
         inputs, outputs = read_graph(config, custom_objects)
         rest = {
             key: value

@@ -9,15 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 
-def clip_each_by_norm(gradients: Sequence[Any], clipnorm: float) -> list:
-    """The gradients, each scaled down where its own L2 norm is above `clipnorm`.
+def clip_by_norm(gradient: Any, clipnorm: float) -> Any:
+    """The gradient, scaled down where its L2 norm is above `clipnorm`.
 
-    >>> [g.tolist() for g in clip_each_by_norm([np.float32([3, 4]), np.float32([1, 0])], 2.5)]
-    [[1.5, 2.0], [1.0, 0.0]]
+    >>> clip_by_norm(np.float32([3, 4]), 2.5).tolist()
+    [1.5, 2.0]
     """
-    # all scales in one array: for small variables, an operation each costs more than its work
-    scales = _scale(jnp.sqrt(jnp.stack([_sum_of_squares(g) for g in gradients])), clipnorm)
-    return [g * scales[index].astype(g.dtype) for index, g in enumerate(gradients)]
+    # One by one: to take the norms of several in one operation saves kernels, but makes all wait
+    # for each other, which costs a small network on a CPU more than the kernels do.
+    scale = _scale(jnp.sqrt(_sum_of_squares(gradient)), clipnorm)
+    return gradient * scale.astype(gradient.dtype)
 
 
 def global_norm(gradients: Sequence[Any]) -> Any:
@@ -26,7 +27,7 @@ def global_norm(gradients: Sequence[Any]) -> Any:
     >>> float(global_norm([np.ones((3, 3), "float32"), np.ones(7, "float32")]))
     4.0
     """
-    return jnp.sqrt(jnp.sum(jnp.stack([_sum_of_squares(gradient) for gradient in gradients])))
+    return jnp.sqrt(sum(_sum_of_squares(gradient) for gradient in gradients))
 
 
 def clip_by_global_norm(gradients: Sequence[Any], clipnorm: float) -> list:

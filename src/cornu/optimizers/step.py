@@ -123,7 +123,7 @@ class _Step(_State):
 
     def _clip_gradients(self, grads) -> list:
         if self.clipnorm and self.clipnorm > 0:
-            return clipping.clip_each_by_norm(grads, self.clipnorm)
+            return [clipping.clip_by_norm(grad, self.clipnorm) for grad in grads]
         if self.global_clipnorm and self.global_clipnorm > 0:
             return clipping.clip_by_global_norm(grads, self.global_clipnorm)
         if self.clipvalue and self.clipvalue > 0:

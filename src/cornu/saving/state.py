@@ -73,11 +73,9 @@ def restore(
     """
     found: list[tuple[Any, dict[str, np.ndarray]]] = []
     problems: list[str] = []
-    read = set()
     for path, part in walk(network, skip):
         entry = entries.get(path)
         arrays = entry.arrays if entry is not None else {}
-        read.add(path)
         problem = _mismatch(part, path, entry)
         if problem is None:
             found.append((part, arrays))
@@ -98,7 +96,7 @@ def restore(
                 part.state.assign(arrays["0"])
         elif arrays or not isinstance(part, Optimizer):
             part.load_own_variables(arrays)
-    _warn_of_unread(entries, read, origin)
+    _warn_of_unread(entries, {path for path, _ in walk(network)}, origin)
 
 
 def _mismatch(part: Any, path: str, entry: Entry | None) -> str | None:
@@ -139,13 +137,13 @@ def _mismatch(part: Any, path: str, entry: Entry | None) -> str | None:
     return None
 
 
-def _warn_of_unread(entries: dict[str, Entry], read: set[str], origin: str) -> None:
+def _warn_of_unread(entries: dict[str, Entry], known: set[str], origin: str) -> None:
     """Says what the file holds and the network has no place for; Keras passes over it silently."""
     unread = [
         entry.name or path
         for path, entry in entries.items()
         if entry.arrays
-        and path not in read
+        and path not in known
         and not path.startswith("optimizer")
         and not path.endswith("seed_generator")
     ]
