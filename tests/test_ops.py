@@ -143,7 +143,7 @@ def test_convert_to_tensor_compiles_nothing_and_keeps_64_bits_out():
     [
         (lambda: ops.categorical_crossentropy([[1.0]], [[1.0, 0.0]]), "must be the same"),
         (lambda: ops.sparse_categorical_crossentropy([[1, 2]], [[0.5, 0.5]]), "it must be"),
-        (lambda: ops.conv(np.ones((1, 4, 3)), np.ones((2, 2, 4))), "does not fit inputs"),
+        (lambda: ops.conv(np.ones((1, 4, 3)), np.ones((2, 2, 4))), "takes 2"),
         (lambda: ops.normalize([1.0], order=0), "integer from 1"),
         (lambda: ops.segment_sum([1.0], [0]), "num_segments"),
         (lambda: ops.scatter_update([1], [[0]], [1], reduction="mean"), "'mean'"),

@@ -843,3 +843,23 @@ def test_json_that_is_none():
         model_from_config(serialize_keras_object(cornu.optimizers.Adam()))
     with pytest.raises(ValueError, match=r"unknown class 'Sequentail'.*did you mean 'Sequential'"):
         model_from_json('{"module": "keras", "class_name": "Sequentail", "config": {}}')
+
+
+def test_a_full_disk_while_checkpointing(tmp_path):
+    path = tmp_path / "one.keras"
+    model = cornu.Sequential([cornu.Input((100,)), layers.Dense(100)])
+    model.compile("sgd", "mse")
+    x, y = _x(8, 100), _x(8, 100)
+    checkpoint = cornu.callbacks.ModelCheckpoint(path)
+    model.fit(x, y, verbose=0, callbacks=[checkpoint])
+    good = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(OSError, match=r"cannot write .*one\.keras.*too large.*unchanged"):
+            model.fit(x, y, verbose=0, callbacks=[checkpoint])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == good
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    load_model(path)

@@ -35,7 +35,7 @@ from matplotlib.contour import ContourSet
 if not hasattr(ContourSet, "collections"):
     ContourSet.collections = property(lambda self: [self])
 # 400 figures of 1800 x 1200 dots: the picture is not what is tested
-matplotlib.rcParams["savefig.dpi"] = 10
+matplotlib.rcParams["figure.dpi"] = 10
 """
 
 # Kaggle's digit recognizer: 42,000 rows of label, pixel0, ..., pixel783

@@ -338,6 +338,8 @@ def build_pair(row):
     ]
     theirs.set_weights(values)
     ours.set_weights(values)
+    if hasattr(theirs, "finalize_state"):
+        theirs.finalize_state()  # Keras' Normalization computes with copies of its weights
     reset_seeds(theirs, ours)
     return ours, theirs
 

@@ -406,6 +406,9 @@ def test_eager_code_sees_values():
             seen.append(float(cornu.ops.sum(inputs)))
             return inputs
 
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
     model = cornu.Sequential([Watched(), softmax(cornu)])
     model.compile(**SPARSE, run_eagerly=True)
     model.predict(X[:4], verbose=0)

@@ -251,7 +251,10 @@ def _plain(value):
 
 def _to_device(value, dtype: str) -> jax.Array:
     if isinstance(value, jax.Array) and not value.aval.weak_type:
-        return value if value.dtype == dtype else value.astype(dtype)
+        if value.dtype != dtype:
+            return value.astype(dtype)
+        # a copy: a training program gives its variables' arrays away to be overwritten
+        return jax.device_put(value, value.sharding, may_alias=False)
     # through NumPy, which has nothing to compile
     return jax.device_put(np.asarray(value).astype(to_numpy_dtype(dtype)))
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cornu.ops._windows import places
+
 
 def positive_integer(layer: Any, name: str, value: Any) -> int:
     """A positive integer, NumPy's included.
@@ -100,34 +102,39 @@ def axes_within(layer: Any, axis: Any, shape: tuple) -> list[int]:
     return sorted(one % rank for one in several)
 
 
-def window_size(
-    layer: Any, size: int | None, window: int, stride: int, padding: str, dilation: int = 1
-) -> int | None:
-    """The number of places that a sliding window has along an axis; `None` where that is open.
+def window_places(
+    layer: Any,
+    input_shape: tuple,
+    data_format: str,
+    windows: tuple,
+    strides: tuple,
+    padding: str,
+    dilations: tuple | None = None,
+) -> tuple:
+    """How many places a sliding window has along each axis between batch and channels.
 
     Args:
         layer: whose window it is, for the message.
-        size: of the axis, or `None`.
-        window: its length in elements; `dilation` is their distance.
-        stride: the distance between places.
+        input_shape: with batch and channels; `None` where a size is open, and so are its places.
+        data_format: where the channels are.
+        windows, strides, dilations: for each of the axes.
         padding: `"valid"`, only whole windows; `"same"` or `"causal"`, `ceil(size / stride)`.
 
     Raises ValueError where the window is longer than the axis.
 
-    >>> window_size("Conv2D", 28, 3, 1, "valid"), window_size("MaxPooling2D", 5, 2, 2, "same")
-    (26, 3)
+    >>> window_places("MaxPooling2D", (None, 28, None, 3), "channels_last", (2, 2), (2, 2), "valid")
+    (14, None)
     """
-    if size is None:
-        return None
-    if padding != "valid":
-        return -(-size // stride)
-    length = dilation * (window - 1) + 1
-    if length > size:
-        raise ValueError(
-            f"{_name(layer)}: a window of {length} does not fit an axis of {size}. Use a smaller "
-            "window, fewer poolings before it, or padding='same'"
+    sizes = input_shape[1:-1] if data_format == "channels_last" else input_shape[2:]
+    padding = "same" if padding == "causal" else padding
+    return tuple(
+        None
+        if size is None
+        else places(_name(layer), input_shape, size, window, stride, padding, dilation)
+        for size, window, stride, dilation in zip(
+            sizes, windows, strides, dilations or (1,) * len(sizes), strict=True
         )
-    return (size - length) // stride + 1
+    )
 
 
 def _name(layer: Any) -> str:

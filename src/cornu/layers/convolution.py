@@ -107,16 +107,18 @@ class _Conv(Layer):
 
     def compute_output_shape(self, input_shape) -> tuple:
         # written out because tracing cannot know how an open size is divided by strides
-        last = self.data_format == "channels_last"
-        sizes = input_shape[1:-1] if last else input_shape[2:]
-        places = tuple(
-            arguments.window_size(self, size, window, stride, self.padding, dilation)
-            for size, window, stride, dilation in zip(
-                sizes, self.kernel_size, self.strides, self.dilation_rate, strict=True
-            )
+        places = arguments.window_places(
+            self,
+            input_shape,
+            self.data_format,
+            self.kernel_size,
+            self.strides,
+            self.padding,
+            self.dilation_rate,
         )
-        channels = (self.filters,)
-        return (input_shape[0], *((*places, *channels) if last else (*channels, *places)))
+        if self.data_format == "channels_last":
+            return (input_shape[0], *places, self.filters)
+        return (input_shape[0], self.filters, *places)
 
     def call(self, inputs):
         kernel, padding = self.kernel.value, self.padding

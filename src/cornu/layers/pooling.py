@@ -37,22 +37,14 @@ class _Pooling(Layer):
 
     def compute_output_shape(self, input_shape) -> tuple:
         # written out because tracing cannot know how an open size is divided by strides
-        last = self.data_format == "channels_last"
-        places = tuple(
-            arguments.window_size(self, size, window, stride, self.padding)
-            for size, window, stride in zip(
-                input_shape[1:-1] if last else input_shape[2:],
-                self.pool_size,
-                self.strides,
-                strict=True,
-            )
+        places = arguments.window_places(
+            self, input_shape, self.data_format, self.pool_size, self.strides, self.padding
         )
-        if last:
+        if self.data_format == "channels_last":
             return (input_shape[0], *places, input_shape[-1])
         return (input_shape[0], input_shape[1], *places)
 
     def call(self, inputs):
-        self.compute_output_shape(inputs.shape)
         return type(self)._pool(
             inputs,
             self.pool_size,

@@ -28,14 +28,30 @@ class _Noise(Layer):
 
     def call(self, inputs, training=False):
         if training and self._active:
-            return self._noisy(inputs, self.seed_generator.next())
+            return self._noisy(inputs)
         return inputs
 
-    def _noisy(self, inputs, key):
+    def _noisy(self, inputs):
         raise NotImplementedError
 
+    def _key(self):
+        return self.seed_generator.next()
 
-class Dropout(_Noise):
+
+class _Dropout(_Noise):
+    """A layer that drops some of its inputs."""
+
+    def __init__(self, rate: float, seed: int | None, **kwargs):
+        self.rate = arguments.share(type(self).__name__, "rate", rate)
+        super().__init__(rate, seed, **kwargs)
+
+    def _dropped(self, inputs, noise_shape):
+        # where all is dropped nothing is drawn, so that later draws are Keras' too
+        key = self._key() if self.rate < 1 else None
+        return random.dropout(inputs, self.rate, noise_shape, key)
+
+
+class Dropout(_Dropout):
     """Sets a share of the inputs to 0 in training, and scales the others up by `1 / (1 - rate)`.
 
     Input: float array of any shape. Output: the same shape.
@@ -58,12 +74,11 @@ class Dropout(_Noise):
     """
 
     def __init__(self, rate: float, noise_shape=None, seed: int | None = None, **kwargs):
-        self.rate = arguments.share(type(self).__name__, "rate", rate)
         super().__init__(rate, seed, **kwargs)
         self.noise_shape = _noise_shape(noise_shape)
 
-    def _noisy(self, inputs, key):
-        return random.dropout(inputs, self.rate, self.noise_shape, key)
+    def _noisy(self, inputs):
+        return self._dropped(inputs, self.noise_shape)
 
     def get_config(self) -> dict:
         return {
@@ -74,19 +89,18 @@ class Dropout(_Noise):
         }
 
 
-class _SpatialDropout(_Noise):
+class _SpatialDropout(_Dropout):
     """Dropout of whole channels."""
 
     def __init__(self, rate: float, seed=None, name=None, dtype=None):
-        self.rate = arguments.share(type(self).__name__, "rate", rate)
         super().__init__(rate, seed, name=name, dtype=dtype)
         self.data_format = "channels_last"
 
-    def _noisy(self, inputs, key):
+    def _noisy(self, inputs):
         sizes = [None, *([1] * (inputs.ndim - 2)), None]
         if self.data_format == "channels_first":
             sizes = [None, None, *([1] * (inputs.ndim - 2))]
-        return random.dropout(inputs, self.rate, sizes, key)
+        return self._dropped(inputs, sizes)
 
     def get_config(self) -> dict:
         # the keys that Keras writes for these layers
@@ -189,8 +203,10 @@ class GaussianNoise(_Noise):
         self.stddev = arguments.share("GaussianNoise", "stddev", stddev)
         super().__init__(stddev, seed, **kwargs)
 
-    def _noisy(self, inputs, key):
-        return inputs + random.normal(inputs.shape, 0.0, self.stddev, self.compute_dtype, key)
+    def _noisy(self, inputs):
+        return inputs + random.normal(
+            inputs.shape, 0.0, self.stddev, self.compute_dtype, self._key()
+        )
 
     def get_config(self) -> dict:
         return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
@@ -220,9 +236,9 @@ class GaussianDropout(_Noise):
         self.rate = arguments.share("GaussianDropout", "rate", rate)
         super().__init__(rate, seed, **kwargs)
 
-    def _noisy(self, inputs, key):
+    def _noisy(self, inputs):
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
-        return inputs * random.normal(inputs.shape, 1.0, stddev, self.compute_dtype, key)
+        return inputs * random.normal(inputs.shape, 1.0, stddev, self.compute_dtype, self._key())
 
     def get_config(self) -> dict:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -143,6 +143,11 @@ class _Reader:
 
     def _apply(self, name: str, place: int, node: Any) -> bool:
         """Applies a layer; False where what it is applied to is not there yet."""
+        if not isinstance(node, dict):
+            raise ValueError(
+                f"the configuration says in the way of Keras 2 what {name!r} is applied to; open "
+                "and save it in Keras 3"
+            )
         try:
             args, kwargs = self._filled(node["args"]), self._filled(node["kwargs"])
         except _NotYet:

@@ -31,8 +31,11 @@ class Entry:
         self.arrays = arrays
 
 
-def write_entries(entries: dict[str, Entry]) -> bytes:
-    """An HDF5 file of the entries, by their path; it is made in memory, whole or not at all."""
+def write_entries(entries: dict[str, Entry]) -> memoryview:
+    """The bytes of an HDF5 file of the entries, by their path.
+
+    It is made in memory: HDF5 cannot be relied on to close a file on a full disk.
+    """
     import h5py
 
     buffer = io.BytesIO()
@@ -45,7 +48,7 @@ def write_entries(entries: dict[str, Entry]) -> bytes:
                 data = group.create_dataset(key, data=array)
                 if array.dtype.name == "bfloat16":  # HDF5 has no such type: it keeps two bytes each
                     data.attrs["dtype"] = "bfloat16"
-    return buffer.getvalue()
+    return buffer.getbuffer()
 
 
 def read_entries(source: Any, origin: str) -> dict[str, Entry]:
