@@ -77,9 +77,7 @@ FORMS = {
     "streamed arrays": lambda: (ArraySource(X, Y, None, 16, False, resident=False),),
     "sequence": lambda: (Batches(),),
     "iterable": lambda: (Iterable(),),
-    "keras.utils.PyDataset": lambda: (
-        type("Data", (Batches, keras.utils.PyDataset), {})(),
-    ),
+    "keras.utils.PyDataset": lambda: (type("Data", (Batches, keras.utils.PyDataset), {})(),),
 }
 
 
@@ -107,7 +105,9 @@ def test_memory_mapped_file(expected, tmp_path):
     np.save(tmp_path / "x.npy", X)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     same(trained(mapped, Y), expected)
-    same(trained(ArraySource(mapped, Y, None, 16, False, resident=False), batch_size=None), expected)
+    same(
+        trained(ArraySource(mapped, Y, None, 16, False, resident=False), batch_size=None), expected
+    )
 
 
 def test_data_is_not_changed():
@@ -214,11 +214,11 @@ def test_nothing_runs_on_after_fit():
         while True:
             yield X[:16], Y[:16]
 
+    before = set(threading.enumerate())
     trained(forever(), batch_size=None, steps_per_epoch=3)
-    running = [t for t in threading.enumerate() if t.name.startswith("cornu")]
-    for thread in running:
+    for thread in set(threading.enumerate()) - before:
         thread.join(5)
-    assert not any(t.is_alive() for t in running)
+        assert not thread.is_alive(), thread.name
 
 
 def test_batches_of_changing_shape():

@@ -46,7 +46,7 @@ def fit(model, *data, **arguments):
     return model.fit(*data, verbose=0, **arguments)
 
 
-# -- labels ------------------------------------------------------------------------------------------
+# -- labels ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_labels_of_another_form_than_the_loss_takes(case):
         fit(network(**arguments), X, labels)
 
 
-# -- inputs ------------------------------------------------------------------------------------------
+# -- inputs ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
@@ -236,7 +236,7 @@ def test_an_error_in_a_generator_reaches_the_user():
         fit(network(), failing())
 
 
-# -- several outputs ---------------------------------------------------------------------------------
+# -- several outputs ------------------------------------------------------------------------------
 
 
 def test_a_wrong_number_of_labels():
@@ -262,7 +262,7 @@ def test_an_output_that_is_not_there():
         fit(two_outputs(), X, {"kind": labels[0], "seize": labels[1]})
 
 
-# -- names and the order of calls --------------------------------------------------------------------
+# -- names and the order of calls -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_weights_that_do_not_fit():
         network().set_weights([np.zeros((3, 4)), np.zeros(3)])
 
 
-# -- inside layers -----------------------------------------------------------------------------------
+# -- inside layers --------------------------------------------------------------------------------
 
 
 class Branching(layers.Layer):
@@ -345,7 +345,9 @@ def speaks_of_no_tracer(error) -> bool:
 @pytest.mark.parametrize("deferred", [False, True], ids=["Input", "no Input"])
 def test_a_layer_that_needs_values(kind, deferred):
     begin = [] if deferred else [keras.Input((4,))]
-    with pytest.raises(TypeError, match=reads("'mine'", kind.__name__, "(None, 4)", "ops")) as error:
+    with pytest.raises(
+        TypeError, match=reads("'mine'", kind.__name__, "(None, 4)", "ops")
+    ) as error:
         model = keras.Sequential([*begin, kind(name="mine"), layers.Dense(3, "softmax")])
         model.compile("sgd", SPARSE)
         fit(model, X, Y)
@@ -421,7 +423,7 @@ def test_a_shape_error_names_the_layer_and_its_inputs(case):
         keras.Sequential([keras.Input(shape), make()])
 
 
-# -- checkpoints -------------------------------------------------------------------------------------
+# -- checkpoints ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["best.keras", "best.weights.h5"])

@@ -307,7 +307,8 @@ def test_hooks_and_steps_per_execution(steps):
     # Keras numbers the end of a last, shorter execution as if it were a full one
     last = {"on_train_batch_end": 6, "on_test_batch_end": 0}
     expected = [
-        (call[0], *(min(n, last.get(call[0], n)) for n in call[1:-1]), call[-1]) for call in expected
+        (call[0], *(min(n, last.get(call[0], n)) for n in call[1:-1]), call[-1])
+        for call in expected
     ]
     assert [call[:-1] for call in found] == [call[:-1] for call in expected]
     assert [call[-1] for call in found if call[0] == "on_epoch_end"] == [

@@ -13,7 +13,7 @@ VALUE = X[:, :1] * 2
 ROW_WEIGHTS = np.linspace(0.2, 2.0, len(X)).astype("float32")
 
 
-# -- one output --------------------------------------------------------------------------------------
+# -- one output -----------------------------------------------------------------------------------
 
 LABELS = {
     "binary": (1, "sigmoid", "binary_crossentropy", (Y > 0).astype("int64")),
@@ -170,7 +170,7 @@ def test_loss_by_name_for_one_output():
     same_training(theirs, ours, {"x": X, "y": Y, "epochs": 2})
 
 
-# -- several outputs ---------------------------------------------------------------------------------
+# -- several outputs ------------------------------------------------------------------------------
 
 
 def branches(k):
