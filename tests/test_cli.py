@@ -69,7 +69,7 @@ def test_info_without_a_cache(capsys, monkeypatch):
 
 
 def test_run_in_a_process_of_its_own(tmp_path):
-    """Real Keras, where it is installed, is shadowed; arguments and the exit status pass through."""
+    """Real Keras, where installed, is shadowed; arguments and the exit status pass through."""
     (tmp_path / "helper.py").write_text("from tensorflow.keras.layers import Dense\n")
     (tmp_path / "program.py").write_text(
         "import sys\n"

@@ -385,6 +385,11 @@ def make_source(
     return ArraySource(x, y, sample_weight, int(batch_size), shuffle)
 
 
+def is_stream(x: Any) -> bool:
+    """Whether data yields batches itself: a generator, a PyDataset, a loader."""
+    return _stream(x, False, None) is not None
+
+
 def _stream(x, shuffle, class_weight) -> StreamSource | None:
     """The source for an object that yields batches itself, or None for arrays."""
     if x is None or isinstance(x, (list, tuple, dict, str)) or hasattr(x, "__array__"):
@@ -408,6 +413,7 @@ def _sequence(x, shuffle, class_weight) -> StreamSource:
     steps = getattr(x, "num_batches", None) or len(x)
 
     def open_epoch() -> Iterator:
+        getattr(x, "on_epoch_begin", lambda: None)()
         order = np.random.permutation(steps) if shuffle else range(steps)
         return (x[int(i)] for i in order)
 

@@ -23,7 +23,7 @@ class EpochBar(Callback):
     >>> model.compile(loss="mse")
     >>> x = np.zeros((4, 2))
     >>> _ = model.fit(x, x[:, :1], epochs=3, verbose=0, callbacks=[EpochBar()])
-    3/3 ━━━━━━━━━━━━━━━━━━━━ 0s ...s/epoch - loss: 0.0000e+00
+    3/3 ━━━━━━━━━━━━━━━━━━━━ ...s/epoch - loss: 0.0000e+00
     """
 
     def on_train_begin(self, logs: dict | None = None) -> None:

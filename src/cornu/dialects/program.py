@@ -111,18 +111,20 @@ def _is_no_sentence(trace: traceback.TracebackException) -> bool:
 
 
 def _trim(trace: traceback.TracebackException, machinery: tuple[str, ...]) -> None:
-    """Takes the machinery's frames out of a traceback, and errors that have no others."""
-    kept = [frame for frame in trace.stack if not frame.filename.startswith(machinery)]
-    trace.stack[:] = kept
+    """Takes the machinery's frames out of a traceback, and the errors that it caught itself."""
+    for link in ("__cause__", "__context__"):
+        earlier = getattr(trace, link)
+        if earlier is None:
+            continue
+        # a traceback begins where the error was caught
+        if not earlier.stack or earlier.stack[0].filename.startswith(machinery):
+            setattr(trace, link, None)
+        else:
+            _trim(earlier, machinery)
+    trace.stack[:] = [frame for frame in trace.stack if not frame.filename.startswith(machinery)]
     notes = getattr(trace, "__notes__", None)
     if notes:  # JAX notes that it has cut its own frames
         trace.__notes__ = [note for note in notes if "JAX has removed" not in note]
-    for link in ("__cause__", "__context__"):
-        earlier = getattr(trace, link)
-        if earlier is not None:
-            _trim(earlier, machinery)
-            if not any(os.path.isfile(frame.filename) for frame in earlier.stack):
-                setattr(trace, link, None)
 
 
 def _missing_name(error: BaseException) -> str | None:

@@ -15,6 +15,7 @@ from cornu import constraints, initializers, regularizers
 from cornu.core import dtypes, naming
 from cornu.core.context import CallContext, call_context, current_context
 from cornu.core.dtypes import is_float
+from cornu.core.errors import TRACING_ERRORS, needs_values
 from cornu.core.random import SeedGenerator
 from cornu.core.serialization import Serializable, serialize
 from cornu.core.variable import Variable, autocast, path_scope
@@ -676,15 +677,9 @@ def _explained(layer: Layer, args: tuple, error: Exception) -> Exception:
         return error
     shapes = ", ".join(str(_shapes(arg)) for arg in args if jax.tree_util.tree_leaves(arg))
     where = f"layer {layer.name!r} ({type(layer).__name__}), called on inputs of shape {shapes}"
-    if isinstance(
-        error, jax.errors.ConcretizationTypeError | jax.errors.TracerArrayConversionError
-    ):
-        # JAX's own text speaks of tracers; what the writer of the layer needs is the rule
-        explained: Exception = TypeError(
-            f"{where}: its call() needs the values of a tensor while the network is being compiled "
-            "(an `if` or `while` on a tensor, float(), int() or a NumPy function of it). Use "
-            "cornu.ops functions such as where() instead, or compile(run_eagerly=True)"
-        )
+    explained: Exception
+    if isinstance(error, TRACING_ERRORS):
+        explained = needs_values(where, "its call()")
     elif type(error) in (ValueError, TypeError, IndexError, KeyError, RuntimeError):
         explained = type(error)(f"{where}: {error.args[0] if error.args else error}")
     else:

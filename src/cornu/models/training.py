@@ -13,7 +13,7 @@ from cornu import optimizers
 from cornu.callbacks.callback_list import CallbackList
 from cornu.core.serialization import deserialize, serialize
 from cornu.data import arrays as data_arrays
-from cornu.data.source import ArraySource, Block, Source, make_source
+from cornu.data.source import ArraySource, Block, Source, is_stream, make_source
 from cornu.graph.tensor import KerasTensor
 from cornu.layers.layer import accepts_training
 from cornu.train import checks, loop
@@ -98,9 +98,10 @@ class Trainer:
         self.optimizer = optimizers.get(optimizer)
         if self.optimizer is not None and auto_scale_loss and _is_float16(self):
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale")
-        checks.known_names(loss, losses_module.get, ("crossentropy", "ce"))
+        checks.known_names("loss", loss, losses_module.get, ("crossentropy", "ce"))
         for given in (metrics, weighted_metrics):
-            checks.known_names(given, metrics_module.get, ("accuracy", "acc", "crossentropy", "ce"))
+            by_shape = ("accuracy", "acc", "crossentropy", "ce")
+            checks.known_names("metric", given, metrics_module.get, by_shape)
         self._compile_arguments = {
             "optimizer": self.optimizer,
             "loss": loss,
@@ -238,22 +239,23 @@ class Trainer:
                 "model.compile(optimizer=..., loss=...) before it"
             )
 
-    def _prepare(self, source: Source, method: str) -> Program:
+    def _prepare(self, source: Source, method: str, trains: bool = False) -> Program:
         """Builds what is missing for the data: weights, targets, optimizer state, the program."""
         x, y, _ = source.sample()
         inputs = jax.tree_util.tree_map(
             lambda leaf: KerasTensor((None, *leaf.shape[1:]), leaf.dtype), x
         )
         checks.inputs_fit(self, x, method)
-        if self.compiled and method != "predict":
+        if self.compiled and not method.startswith("predict"):
             if self._targets is None or not self.built:
                 outputs = self._output_specs(inputs)
                 self._make_targets(y, outputs)
-            if isinstance(source, ArraySource):
-                checks.labels_fit(self._targets, source.data[1], method)
+            # of a stream, the batch that has been looked at
+            labels = source.data[1] if isinstance(source, ArraySource) else y
+            checks.labels_fit(self._targets, labels, method)
         elif not self.built:
             self._output_specs(inputs)
-        if self.optimizer is not None and method == "fit" and not self.optimizer.built:
+        if self.optimizer is not None and trains and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         if self._program is None or not self._program.fits(self):
             self._program = Program(self, eager=getattr(self, "run_eagerly", False))
@@ -342,19 +344,22 @@ class Trainer:
         """
         self._require_compiled("fit")
         if validation_split and validation_data is None:
+            if is_stream(x):
+                raise ValueError(
+                    f"validation_split={validation_split} needs arrays; x is a {type(x).__name__}. "
+                    "Pass validation_data"
+                )
             parts = tuple(
                 data_arrays.standardize(part, name)
                 for part, name in ((x, "x"), (y, "y"), (sample_weight, "sample_weight"))
             )
-            if hasattr(x, "__next__") or not jax.tree_util.tree_leaves(parts[0]):
-                raise ValueError("validation_split needs arrays, not a generator")
             (x, y, sample_weight), validation_data = data_arrays.train_validation_split(
                 parts, validation_split
             )
         source = make_source(
             x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch
         )
-        program = self._prepare(source, "fit")
+        program = self._prepare(source, "fit", trains=True)
         if isinstance(source, ArraySource):
             data_arrays.warn_if_not_finite(*source.data[:2])
         validation = None
@@ -545,7 +550,7 @@ class Trainer:
             )
         )
         source = make_source(x, y, sample_weight, rows, False, class_weight)
-        program = self._prepare(source, "fit" if kind == "train" else "evaluate")
+        program = self._prepare(source, method, trains=kind == "train")
         block = next(iter(source.epoch()))
         logs = program.run(kind, block, 0, 1, reset=False).read()
         return logs if return_dict else self._in_order(logs)

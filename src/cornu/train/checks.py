@@ -11,9 +11,13 @@ import numpy as np
 from cornu.train.targets import Targets, flat_targets
 
 
-def known_names(given: Any, get: Callable, also: tuple[str, ...]) -> None:
+def known_names(kind: str, given: Any, get: Callable, also: tuple[str, ...]) -> None:
     """Looks up every name in what `compile` was given; ValueError for an unknown one."""
     for leaf in jax.tree_util.tree_leaves(given):
+        if isinstance(leaf, (int, float, np.ndarray)):
+            raise ValueError(
+                f"compile({kind}={leaf!r}): expected a name, a {kind} object or a function"
+            )
         if isinstance(leaf, str) and leaf not in also:
             get(leaf)
 
@@ -47,7 +51,7 @@ def inputs_fit(model, x: Any, method: str) -> None:
             continue
         raise ValueError(
             f"{method}: the model takes rows of shape {wanted}, the data has rows of shape {given}"
-            f"{_advice(given, wanted)}"
+            f"{_advice(tuple(leaf.shape), given, wanted)}"
         )
 
 
@@ -57,7 +61,9 @@ def _agree(given: tuple, wanted: tuple) -> bool:
     )
 
 
-def _advice(given: tuple, wanted: tuple) -> str:
+def _advice(whole: tuple, given: tuple, wanted: tuple) -> str:
+    if _agree(whole, wanted):
+        return ". A single row needs a batch axis: x[None]"
     if len(wanted) == 1 and wanted[0] is not None and np.prod(given) == wanted[0]:
         return f". Reshape it with x.reshape(len(x), {wanted[0]}), or begin with a Flatten layer"
     if len(wanted) == len(given) + 1 and wanted[-1] is not None:

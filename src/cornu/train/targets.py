@@ -9,6 +9,7 @@ import jax
 
 from cornu import losses, metrics
 from cornu.core.context import current_context
+from cornu.core.errors import naming
 from cornu.core.serialization import did_you_mean
 from cornu.losses import Loss
 from cornu.metrics import Metric
@@ -75,6 +76,12 @@ def flat_targets(y: Any, names: Sequence[str], count: int, what: str = "y") -> l
     """The labels in the order of the outputs, from an array, a list, or a dict by output name."""
     if isinstance(y, dict) and set(y) <= set(names):
         return [y.get(name) for name in names]
+    unknown = [name for name in y if name not in names] if isinstance(y, dict) else []
+    if unknown:
+        raise ValueError(
+            f"{what}: no output is named {unknown[0]!r}{did_you_mean(unknown[0], names) or '.'} "
+            f"The outputs are {', '.join(map(repr, names))}"
+        )
     leaves = jax.tree_util.tree_leaves(y, is_leaf=lambda leaf: leaf is None)
     if len(leaves) != count:
         raise ValueError(
@@ -181,9 +188,10 @@ class Targets:
         total = None
         for loss in self.losses:
             place = loss.place
-            value = loss.function(
-                y[place], outputs[place], sample_weight[place], mask=mask_of(outputs[place])
-            )
+            with naming("the loss", loss.function.name or type(loss.function).__name__):
+                value = loss.function(
+                    y[place], outputs[place], sample_weight[place], mask=mask_of(outputs[place])
+                )
             if loss.tracker is not None:
                 loss.tracker.update_state(value, sample_weight=outputs[place].shape[0])
             if loss.weight is not None:
@@ -223,7 +231,8 @@ class Targets:
 
 def _update(metric: Metric, y, output, sample_weight) -> None:
     mask = mask_of(output)
-    if mask is not None and metric.accepts_mask:
-        metric.update_state(y, output, sample_weight=sample_weight, mask=mask)
-    else:
-        metric.update_state(y, output, sample_weight=sample_weight)
+    with naming("the metric", metric.name):
+        if mask is not None and metric.accepts_mask:
+            metric.update_state(y, output, sample_weight=sample_weight, mask=mask)
+        else:
+            metric.update_state(y, output, sample_weight=sample_weight)

@@ -15,10 +15,15 @@ from cornu.core.serialization import serialize as serialize_keras_object
 from cornu.utils.files import get_file
 from cornu.utils.numerical import normalize, to_categorical
 from cornu.utils.progress import Progbar
+from cornu.utils.py_dataset import PyDataset
+
+Sequence = PyDataset
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_file",
