@@ -336,7 +336,8 @@ class Layer(Serializable):
             check_inputs(self, args[0])
         self._ensure_built(args, kwargs)
         # a layer may say itself what it returns, as in Keras
-        outputs = self.compute_output_spec(*args, **kwargs)
+        with _named_errors(self, args):
+            outputs = self.compute_output_spec(*args, **kwargs)
         node = Node(
             type(self).__name__, self.name, self, args, kwargs, outputs, None, len(self._nodes)
         )
