@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import json
 import os
 import sys
@@ -37,7 +38,7 @@ def load(path: str) -> tuple[np.ndarray, np.ndarray]:
         return file["x"], file["y"]
 
 
-# -- the Keras way -----------------------------------------------------------------------------------
+# -- the Keras way --------------------------------------------------------------------------------
 
 
 def keras_trainer(library: str, network: str, x, y) -> Callable[[int], None]:
@@ -86,7 +87,7 @@ def keras_network(k, network: str):
     return model
 
 
-# -- PyTorch, by hand --------------------------------------------------------------------------------
+# -- PyTorch, by hand -----------------------------------------------------------------------------
 
 
 def torch_trainer(variant: str, network: str, x, y) -> Callable[[int], None]:
@@ -128,7 +129,9 @@ def torch_trainer(variant: str, network: str, x, y) -> Callable[[int], None]:
                 optimizer.step()
                 with torch.no_grad():
                     total += loss.detach() * len(part)
-                    found = (outputs > 0) == (wanted > 0.5) if binary else outputs.argmax(1) == wanted
+                    found = (
+                        (outputs > 0) == (wanted > 0.5) if binary else outputs.argmax(1) == wanted
+                    )
                     correct += found.sum()
             float(total), float(correct)
 
@@ -153,7 +156,7 @@ def torch_network(nn, network: str):
         )
     units = [2 if network == "moons" else 784, *HIDDEN[network]]
     parts = []
-    for before, after in zip(units, units[1:], strict=False):
+    for before, after in itertools.pairwise(units):
         parts += [nn.Linear(before, after), nn.ReLU()]
     return nn.Sequential(*parts, nn.Linear(units[-1], 1 if network == "moons" else 10))
 
@@ -169,7 +172,7 @@ def torch_optimizer(torch, variant: str, network: str, parameters):
     return torch.optim.Adadelta(parameters, lr=1.0, rho=0.95, eps=1e-7, foreach=fast or None)
 
 
-# -- scikit-learn ------------------------------------------------------------------------------------
+# -- scikit-learn ---------------------------------------------------------------------------------
 
 
 def sklearn_trainer(network: str, x, y) -> Callable[[int], None]:
@@ -204,7 +207,7 @@ def sklearn_trainer(network: str, x, y) -> Callable[[int], None]:
     return train
 
 
-# -- measuring ---------------------------------------------------------------------------------------
+# -- measuring ------------------------------------------------------------------------------------
 
 
 def trainer(library: str, network: str, path: str) -> Callable[[int], None]:

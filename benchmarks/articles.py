@@ -71,7 +71,7 @@ GOALS = {
 }
 
 
-# -- data --------------------------------------------------------------------------------------------
+# -- data -----------------------------------------------------------------------------------------
 
 
 def write_data(name: str, rows: int, folder: Path) -> Path:
@@ -95,13 +95,11 @@ def moons(rows: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(100)
     y = np.arange(rows) % 2
     angle = rng.uniform(0, np.pi, rows)
-    x = np.where(
-        y == 0, [np.cos(angle), np.sin(angle)], [1 - np.cos(angle), 0.5 - np.sin(angle)]
-    ).T
+    x = np.where(y == 0, [np.cos(angle), np.sin(angle)], [1 - np.cos(angle), 0.5 - np.sin(angle)]).T
     return (x + rng.normal(0, 0.2, (rows, 2))).astype("float32"), y
 
 
-# -- running -----------------------------------------------------------------------------------------
+# -- running --------------------------------------------------------------------------------------
 
 
 def missing(library: str, network: str) -> str | None:
@@ -138,12 +136,23 @@ def run(kind: str, network: str, library: str, data: Path, epochs: int, cache: P
     variables = environment(cache)
     if library == "cornu":
         del variables["JAX_COMPILATION_CACHE_DIR"]  # it has one of its own
-    command = [sys.executable, str(RUNS), kind, network, library, str(data), "--epochs", str(epochs)]
+    command = [
+        sys.executable,
+        str(RUNS),
+        kind,
+        network,
+        library,
+        str(data),
+        "--epochs",
+        str(epochs),
+    ]
     start = time.perf_counter()
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
     if done.returncode:
-        raise RuntimeError((done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1])
+        raise RuntimeError(
+            (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        )
     printed = json.loads(done.stdout) if kind == "epochs" else {}
     return {"seconds": seconds, **printed}
 
@@ -214,7 +223,7 @@ def measure_one(results, net: Network, network: str, library: str, data: Path, k
         results.add(network, library, "compile", found["compile_s"])
 
 
-# -- the report --------------------------------------------------------------------------------------
+# -- the report -----------------------------------------------------------------------------------
 
 
 def machine() -> str:
@@ -248,7 +257,7 @@ def table(results: Results, network: str, net: Network) -> list[str]:
     lines = [
         f"### {net.title}",
         "",
-        f"An epoch: {net.rows:,} rows, {steps} steps, after warm-up. The process: from its start to "
+        f"An epoch: {net.rows:,} rows, {steps} steps, warmed up. The process: from its start to "
         f"its end, import, data and {net.process_epochs} epoch{'s' * (net.process_epochs > 1)}. "
         "Ratios: times as long as Cornu.",
         "",
@@ -308,7 +317,7 @@ def summary(results: Results, network: str) -> list[str]:
             value, library = min(others)
             met = "met" if mine < value else "NOT met"
             lines.append(
-                f"- the process, {what} cache: {value / mine:.2f} times as fast as the fastest peer, "
+                f"- the process, {what} cache: {value / mine:.2f} times as fast as the best peer, "
                 f"{library}; aim ahead of all: {met}"
             )
     return lines

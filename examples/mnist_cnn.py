@@ -52,7 +52,7 @@ def main() -> None:
     )
     print(f"Trained {options.epochs} epochs in {time.perf_counter() - start:.1f} s")
 
-    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    loss, accuracy = model.evaluate(x_test, y_test, batch_size=128, verbose=0)
     print(f"Test loss: {loss:.4f}")
     print(f"Test accuracy: {accuracy:.4f}")
 

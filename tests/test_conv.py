@@ -1,6 +1,5 @@
 """Convolution against XLA's own, values and gradients, however it is cut into blocks."""
 
-import importlib
 import math
 
 import jax
@@ -11,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
+from cornu.ops import _patches
 from cornu.ops.conv import conv
-
-module = importlib.import_module("cornu.ops.conv")
 
 
 def by_xla(inputs, kernel, strides, padding, data_format, dilation, groups=1):
@@ -74,7 +72,7 @@ def test_values_and_both_gradients_are_those_of_xla(case, seed):
     inputs = generator.normal(size=shape).astype("float32")
     kernel = generator.normal(size=kernel_shape).astype("float32")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_BLOCK_BYTES", block)
+        patch.setattr(_patches, "_BLOCK_BYTES", block)
         actual = jax.jit(
             lambda x, k: values_and_gradients(lambda x, k: conv(x, k, *arguments), x, k)
         )(inputs, kernel)
@@ -91,9 +89,9 @@ def test_a_network_sized_convolution_in_blocks(monkeypatch):
     kernel = generator.normal(size=(3, 3, 16, 24)).astype("float32")
     # a block of 4 images and a rest of 3, then blocks of 5 rows and a rest of 2
     for block in (4 * 12 * 12 * 144 * 4, 5 * 12 * 144 * 4):
-        monkeypatch.setattr(module, "_BLOCK_BYTES", block)
-        plan = module._plan(
-            inputs.shape, kernel.shape, module._Windows((1, 1), ((0, 0),) * 2, (1, 1)), 4
+        monkeypatch.setattr(_patches, "_BLOCK_BYTES", block)
+        plan = _patches._plan(
+            inputs.shape, kernel.shape, _patches.Windows((1, 1), ((0, 0),) * 2, (1, 1)), 4
         )
         assert (plan.images, plan.rows) in ((4, 12), (1, 5))
         actual = values_and_gradients(lambda x, k: conv(x, k), inputs, kernel)
@@ -106,7 +104,7 @@ def test_a_network_sized_convolution_in_blocks(monkeypatch):
 
 def test_the_patches_of_large_images_stay_small():
     kernel = (3, 3, 64, 64)
-    windows = module._Windows((1, 1), ((1, 1), (1, 1)), (1, 1))
+    windows = _patches.Windows((1, 1), ((1, 1), (1, 1)), (1, 1))
 
     def program(inputs, kernel):
         return values_and_gradients(lambda x, k: conv(x, k, padding="same"), inputs, kernel)
@@ -119,7 +117,7 @@ def test_the_patches_of_large_images_stay_small():
         .compile()
         .memory_analysis()
     )
-    plan = module._plan(shape, kernel, windows, 4)
+    plan = _patches._plan(shape, kernel, windows, 4)
     assert plan.images == 1
     assert plan.rows < 224
     # all patches at once are nine times the images
@@ -251,6 +249,19 @@ def test_second_derivatives_and_vmap():
 def test_what_does_not_fit_is_said_in_a_sentence(shape, kernel, arguments, message):
     with pytest.raises(ValueError, match=message):
         conv(np.zeros(shape, "float32"), np.zeros(kernel, "float32"), **arguments)
+
+
+@pytest.mark.parametrize(("platform", "native"), [("cpu", False), ("cuda", True), ("tpu", True)])
+def test_each_platform_gets_its_own_lowering(platform, native):
+    """Lowering for a device does not need the device."""
+
+    def slopes(inputs, kernel):
+        return jax.grad(lambda x, k: jnp.sum(conv(x, k) ** 2), (0, 1))(inputs, kernel)
+
+    arrays = np.ones((2, 6, 6, 3), "float32"), np.ones((3, 3, 3, 4), "float32")
+    program = jax.jit(slopes).trace(*arrays).lower(lowering_platforms=(platform,)).as_text()
+    assert ("stablehlo.convolution" in program) == native
+    assert ("stablehlo.dot_general" in program) != native
 
 
 @pytest.mark.gpu

@@ -105,7 +105,10 @@ def test_get_metrics_result_is_asked():
 
 def test_weights_of_rows_by_the_names_of_outputs():
     inputs = keras.Input((4,))
-    outputs = [layers.Dense(3, "softmax", name="kind")(inputs), layers.Dense(1, name="size")(inputs)]
+    outputs = [
+        layers.Dense(3, "softmax", name="kind")(inputs),
+        layers.Dense(1, name="size")(inputs),
+    ]
     model = keras.Model(inputs, outputs)
     model.compile("sgd", ["sparse_categorical_crossentropy", "mse"])
     first, second = np.linspace(0, 1, 50), np.linspace(2, 0, 50)
