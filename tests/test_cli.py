@@ -109,3 +109,11 @@ def test_ctrl_c(tmp_path):
     (tmp_path / "program.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)\n")
     done = run("program.py", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (130, "stopped\n")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("sklearn")
+    (tmp_path / "taken").write_text("a file")
+    assert cli.main(["demo", "--output", str(tmp_path / "taken")]) == 2
+    assert "taken" in capsys.readouterr().err

@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         return options.function(options)
-    except FileNotFoundError as error:
+    except OSError as error:  # no such program, a folder that cannot be written
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

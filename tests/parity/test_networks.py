@@ -1,6 +1,9 @@
 """The five networks of the articles, trained from the same weights on the same rows by Keras."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,11 +105,11 @@ def mnist_mlp(k):
     )
 
 
-def mnist_cnn(k):
+def mnist_cnn(k, side=28):
     layers = k.layers
     return k.Sequential(
         [
-            k.Input((28, 28, 1)),
+            k.Input((side, side, 1)),
             layers.Conv2D(32, (3, 3), activation="relu"),
             layers.Conv2D(64, (3, 3), activation="relu"),
             layers.MaxPooling2D((2, 2)),
@@ -230,7 +233,10 @@ def test_trains_as_in_keras(name):
     history = ours.fit(x, y, **arguments).history
 
     assert list(history) == list(expected)
-    np.testing.assert_allclose(history["loss"], expected["loss"], rtol=LOSS_TOLERANCE)
+    compared = slice(1) if name == "mnist_cnn" else slice(None)
+    np.testing.assert_allclose(
+        history["loss"][compared], expected["loss"][compared], rtol=LOSS_TOLERANCE
+    )
     assert history["loss"][-1] < history["loss"][0]
 
     # from the same trained weights: five epochs of float32 rounding are not what is compared here
@@ -244,3 +250,45 @@ def test_trains_as_in_keras(name):
         rtol=OUTPUT_TOLERANCE,
         atol=OUTPUT_TOLERANCE,
     )
+
+
+# The convolutional network under Adadelta(1.0) multiplies rounding errors by thousands: let each
+# weight differ by one unit in the last place, and after five epochs Keras' loss differs from Keras'
+# own by 2e-3. So in float32 only the first epoch is held to Keras (above). What the formulas are is
+# seen in float64, in a process of its own, since JAX has one such setting for all. The images are
+# half as wide there, for Keras' convolution takes long.
+
+
+def cnn_in_float64():
+    """The losses of five epochs by Keras and by Cornu."""
+    x, y = images()
+    x, y = x[:, ::2, ::2].astype("float64"), y.astype("float64")
+    case = CASES["mnist_cnn"]
+    weights, losses = None, []
+    for k in (keras, cornu):
+        k.config.set_floatx("float64")
+        model = mnist_cnn(k, side=14)
+        model.compile(**case.compile(k))
+        weights = weights or model.get_weights()
+        model.set_weights(weights)
+        history = model.fit(
+            x, y, batch_size=case.batch_size, epochs=EPOCHS, shuffle=False, verbose=0
+        )
+        losses.append([float(loss) for loss in history.history["loss"]])
+    return losses
+
+
+def test_cnn_trains_as_in_keras_in_float64():
+    _folder("mnist")
+    environment = {**os.environ, "JAX_ENABLE_X64": "1", "KERAS_BACKEND": "jax"}
+    command = [sys.executable, "-W", "ignore", __file__]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expected, found = json.loads(done.stdout.splitlines()[-1])
+    # what remains is the float32 that the logs are kept in
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert found[-1] < found[0]
+
+
+if __name__ == "__main__":
+    print(json.dumps(cnn_in_float64()))

@@ -43,7 +43,7 @@ class BoundaryFilm(Callback):
     Args:
         points: `(rows, 2)`, the points to show, such as the test data.
         labels: 0 or 1 `(rows,)`.
-        resolution: grid points along the first axis. Default 64.
+        resolution: grid points along the first axis. Default 48.
         margin: how far the picture reaches beyond the points, in their unit. Default 0.4.
 
     >>> import cornu
@@ -57,7 +57,7 @@ class BoundaryFilm(Callback):
     """
 
     def __init__(
-        self, points: np.ndarray, labels: np.ndarray, resolution: int = 64, margin: float = 0.4
+        self, points: np.ndarray, labels: np.ndarray, resolution: int = 48, margin: float = 0.4
     ):
         super().__init__()
         self.points = np.asarray(points, dtype=float)

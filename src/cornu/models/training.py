@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import jax
@@ -134,8 +135,15 @@ class Trainer:
         arguments = {
             key: deserialize(value) for key, value in config.items() if key in _COMPILE_ARGUMENTS
         }
+        if type(self).compile is not Trainer.compile:
+            warnings.warn(
+                f"{type(self).__name__} has a compile() of its own, so the settings in the file "
+                "are not applied: call compile() before training",
+                stacklevel=2,
+            )
+            return
         self.compile(**arguments)
-        if self.built and not self.optimizer.built:
+        if self.optimizer is not None and self.built and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
     @property
@@ -196,7 +204,7 @@ class Trainer:
             targets.update_metrics(
                 flat_targets(y, names, count), outputs, _flat_weights(sample_weight, names, count)
             )
-        return self.metric_results()
+        return self.get_metrics_result()
 
     def compute_loss_of(self, x, y, outputs, sample_weight, training: bool):
         """`compute_loss`, whichever arguments a subclass gave it."""
@@ -204,9 +212,15 @@ class Trainer:
             x=x, y=y, y_pred=outputs, sample_weight=sample_weight, training=training
         )
 
-    def update_metrics(self, x, y, outputs, sample_weight) -> None:
-        """`compute_metrics` for its effect."""
-        self.compute_metrics(x, y, outputs, sample_weight)
+    def update_metrics(self, x, y, outputs, sample_weight) -> dict:
+        """`compute_metrics` for its effect; returns what a subclass adds to the logs."""
+        results = self.compute_metrics(x, y, outputs, sample_weight)
+        return dict(results or {}) if self.has_own_logs else {}
+
+    @property
+    def has_own_logs(self) -> bool:
+        """Whether a subclass has a `compute_metrics` of its own."""
+        return type(self).compute_metrics is not Trainer.compute_metrics
 
     def metric_results(self) -> dict:
         """The values of all metrics by the names that logs carry."""
@@ -223,7 +237,9 @@ class Trainer:
             )
         return results
 
-    get_metrics_result = metric_results
+    def get_metrics_result(self) -> dict:
+        """The values of all metrics, a dict by name. Override it to add some."""
+        return self.metric_results()
 
     # -- preparation -----------------------------------------------------------------------------
 

@@ -60,7 +60,9 @@ class Program:
         self.log_names: dict[str, list[str]] = {}
         self.result_names: list[str] = []
         self._executables: dict[tuple, _Compiling] = {}
+        self._output_specs: dict[tuple, Any] = {}
         self.compiled_count = 0
+        self.has_own_logs = model.has_own_logs
 
     def fits(self, model) -> bool:
         """Whether it was made for the variables that the model has now."""
@@ -83,8 +85,11 @@ class Program:
             masks = context.masks_of(outputs)
         return loss, outputs, masks
 
-    def _measure(self, loss, x, y, outputs, masks, sample_weight) -> None:
-        """Takes the batch into account in the metrics; for use under `bind`."""
+    def _measure(self, loss, x, y, outputs, masks, sample_weight) -> dict:
+        """Takes the batch into account in the metrics; for use under `bind`.
+
+        Returns the logs that a model with a `compute_metrics` of its own gives for this batch.
+        """
         model = self.model
         rows = jax.tree_util.tree_leaves(x)[0].shape[0]
         model.loss_tracker.update_state(loss, sample_weight=rows)
@@ -96,10 +101,10 @@ class Program:
                     strict=True,
                 ):
                     context.set_mask(output, mask)
-            model.update_metrics(x, y, outputs, sample_weight)
+            return model.update_metrics(x, y, outputs, sample_weight)
 
-    def train_step(self, values: list, batch: tuple) -> list:
-        """The values after one step of training on a batch `(x, y, sample_weight)`."""
+    def train_step(self, values: list, batch: tuple) -> tuple[list, dict]:
+        """The values after training on a batch `(x, y, sample_weight)`, and its own logs."""
         x, y, sample_weight = batch
         trained, others = len(self.trainable), len(self.others)
         train_values = values[:trained]
@@ -130,21 +135,21 @@ class Program:
             [*train_values, *values[trained + others : metric_start]]
         )
         new_train, new_optimizer = applied[:trained], applied[trained:]
-        _, metric_values = bind(self._measure, self.metric_variables)(
+        own, metric_values = bind(self._measure, self.metric_variables)(
             metric_values, loss, x, y, outputs, masks, sample_weight
         )
-        return [*new_train, *other_values, *new_optimizer, *metric_values]
+        return [*new_train, *other_values, *new_optimizer, *metric_values], own
 
-    def test_step(self, values: list, batch: tuple) -> list:
-        """The values after evaluating on a batch."""
+    def test_step(self, values: list, batch: tuple) -> tuple[list, dict]:
+        """The values after evaluating on a batch; the batch's own logs."""
         x, y, sample_weight = batch
 
         def run():
             loss, outputs, masks = self._forward(x, y, sample_weight, False)
-            self._measure(loss, x, y, outputs, masks, sample_weight)
+            return self._measure(loss, x, y, outputs, masks, sample_weight)
 
-        _, new = bind(run, self.state_variables)(values)
-        return new
+        own, new = bind(run, self.state_variables)(values)
+        return new, own
 
     def predict_step(self, values: list, x) -> Any:
         """The outputs for a batch of inputs."""
@@ -173,7 +178,7 @@ class Program:
         ]
 
     def _results(self, variables: list[Variable], values: list) -> dict:
-        results, _ = bind(self.model.metric_results, variables)(values)
+        results, _ = bind(self.model.get_metrics_result, variables)(values)
         self.result_names = list(results)
         return results
 
@@ -185,12 +190,16 @@ class Program:
         def chunk(values, data, order, start, count, reset):
             values = self._reset(variables, values, reset)
 
-            def body(i, values):
-                batch = _take(data, order, start + i, batch_size)
-                return step(values, batch)
+            def body(i, state):
+                return step(state[0], _take(data, order, start + i, batch_size))
 
-            values = jax.lax.fori_loop(0, count, body, values)
-            return values, _packed(self._results(variables, values), self.log_names, kind)
+            own = {}
+            if self.has_own_logs:
+                shapes = jax.eval_shape(lambda: body(0, (values, {}))[1])
+                own = jax.tree_util.tree_map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+            values, own = jax.lax.fori_loop(0, count, body, (values, own))
+            results = self._results(variables, values) | own
+            return values, _packed(results, self.log_names, kind)
 
         return chunk
 
@@ -219,8 +228,12 @@ class Program:
         x = jax.tree_util.tree_map(
             lambda a: jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype), block.data[0]
         )
-        with _tracing:
-            specs = jax.eval_shape(self.predict_step, values, x)
+        leaves, structure = jax.tree_util.tree_flatten(x)
+        key = structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        if key not in self._output_specs:
+            with _tracing:
+                self._output_specs[key] = jax.eval_shape(self.predict_step, values, x)
+        specs = self._output_specs[key]
         return jax.tree_util.tree_map(
             lambda spec: jax.device_put(
                 np.zeros((batches * spec.shape[0], *spec.shape[1:]), spec.dtype)
@@ -283,14 +296,15 @@ class Program:
             for metric in self.metrics:
                 metric.reset_state()
         step = self.train_step if kind == "train" else self.test_step
+        own: dict = {}
         order = np.asarray(block.order)
         for i in range(start, start + count):
             rows = order[i * block.batch_size : (i + 1) * block.batch_size]
             batch = jax.tree_util.tree_map(lambda a, rows=rows: a[rows], block.data)
-            values = step([variable._value for variable in variables], batch)
+            values, own = step([variable._value for variable in variables], batch)
             for variable, value in zip(variables, values, strict=True):
                 variable._value = value
-        results = self.model.metric_results()
+        results = self.model.get_metrics_result() | own
         self.result_names = list(results)
         return Logs(_packed(results, self.log_names, kind), self.log_names[kind])
 
@@ -308,14 +322,17 @@ class Program:
         return self._compiling("predict", block.batch_size, arguments).wait()(*arguments)
 
     def _predict_eagerly(self, values, block, start, count, outputs) -> Any:
-        if outputs is None:
-            outputs = jax.tree_util.tree_map(np.array, self._empty_outputs(values, block))
         order = np.asarray(block.order)
         size = block.batch_size
+        batches = len(order) // size
         for i in range(start, start + count):
             rows = order[i * size : (i + 1) * size]
             x = jax.tree_util.tree_map(lambda a, rows=rows: a[rows], block.data[0])
-            parts = self.predict_step(values, x)
+            parts = jax.tree_util.tree_map(np.asarray, self.predict_step(values, x))
+            if outputs is None:
+                outputs = jax.tree_util.tree_map(
+                    lambda a: np.zeros((batches * a.shape[0], *a.shape[1:]), a.dtype), parts
+                )
             for whole, part in zip(
                 jax.tree_util.tree_leaves(outputs), jax.tree_util.tree_leaves(parts), strict=True
             ):
