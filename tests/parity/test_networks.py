@@ -207,6 +207,7 @@ CASES = {
 def test_trains_as_in_keras(name):
     case = CASES[name]
     x, y = case.data()
+    keras.utils.set_random_seed(1)
     theirs, ours = case.model(keras), case.model(cornu)
     for k, model in ((keras, theirs), (cornu, ours)):
         model.compile(**case.compile(k), metrics=["accuracy"])
@@ -264,6 +265,7 @@ def cnn_in_float64():
     x, y = images()
     x, y = x[:, ::2, ::2].astype("float64"), y.astype("float64")
     case = CASES["mnist_cnn"]
+    keras.utils.set_random_seed(1)
     weights, losses = None, []
     for k in (keras, cornu):
         k.config.set_floatx("float64")

@@ -41,6 +41,7 @@ def pair(build, compile, example=None):
         compile: the arguments of `compile` for a library, or a dict where they are the same.
         example: inputs to build a subclassed model with.
     """
+    keras.utils.set_random_seed(1)
     made = []
     for k in (keras, cornu):
         model = build(k)

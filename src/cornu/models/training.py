@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
@@ -208,9 +209,10 @@ class Trainer:
 
     def compute_loss_of(self, x, y, outputs, sample_weight, training: bool):
         """`compute_loss`, whichever arguments a subclass gave it."""
-        return self.compute_loss(
-            x=x, y=y, y_pred=outputs, sample_weight=sample_weight, training=training
-        )
+        arguments = {"x": x, "y": y, "y_pred": outputs, "sample_weight": sample_weight}
+        if "training" in inspect.signature(self.compute_loss).parameters:
+            arguments["training"] = training
+        return self.compute_loss(**arguments)
 
     def update_metrics(self, x, y, outputs, sample_weight) -> dict:
         """`compute_metrics` for its effect; returns what a subclass adds to the logs."""
@@ -441,6 +443,7 @@ class Trainer:
 
     def _run_evaluation(self, program: Program, feed: loop.Feed, callbacks: CallbackList) -> dict:
         self.stop_evaluating = False
+        feed.restart()
         callbacks.on_test_begin()
         logs = loop.run_epoch(
             "test",
@@ -504,8 +507,9 @@ class Trainer:
 
     def metric_names_in_order(self) -> list[str]:
         """The names under which logs carry the metrics, in the order of `metrics`."""
-        program = self._program
-        return program.result_names if program is not None else []
+        # Keras' order: it knows the metrics of a network with several outputs by other names than
+        # the logs carry, so these come last, by name
+        return [metric.name for metric in self.metrics]
 
     def predict(
         self,
@@ -568,13 +572,13 @@ class Trainer:
         source = make_source(x, y, sample_weight, rows, False, class_weight)
         program = self._prepare(source, method, trains=kind == "train")
         block = next(iter(source.epoch()))
-        logs = program.run(kind, block, 0, 1, reset=False).read()
+        logs = program.run(kind, block, 0, 1, reset=True).read()
         return logs if return_dict else self._in_order(logs)
 
     def train_on_batch(
         self, x, y=None, sample_weight=None, class_weight=None, return_dict: bool = False
     ):
-        """One step of training on one batch; metrics go on from where they are.
+        """One step of training on one batch; the metrics are those of this batch.
 
         Returns what `evaluate` returns. Raises ValueError as `fit` does.
         """
@@ -583,7 +587,7 @@ class Trainer:
         )
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict: bool = False):
-        """The loss and the metrics, with one more batch taken into account.
+        """The loss and the metrics of one batch.
 
         Returns what `evaluate` returns. Raises ValueError as `evaluate` does.
         """

@@ -50,6 +50,11 @@ class Feed:
         self._walk: Iterator[Block] | None = None
         self._left: tuple[Block, int] | None = None
 
+    def restart(self) -> None:
+        """Begins the next epoch at the first batch, where the source can be read again."""
+        if self.source.endless:
+            self._walk = self._left = None
+
     def epoch(self) -> Iterator[tuple[Block, int, int]]:
         """`(block, first batch, number of batches)`, until the epoch is over."""
         if self.wanted is None:
@@ -73,6 +78,8 @@ class Feed:
                             f"batches; {needed} of {self.wanted} steps of this epoch are missing",
                             stacklevel=3,
                         )
+                        return
+                    if needed < self.wanted:  # as in Keras, an epoch does not go round the end
                         return
                     restarted = True
                     continue
