@@ -162,8 +162,14 @@ class Trainer:
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names of `metrics`."""
-        return [metric.name for metric in self.metrics]
+        """The names that logs carry the metrics under, in the order of what `evaluate` returns."""
+        names = [metric.name for metric in self._layer_metrics()]
+        if self._targets is not None:
+            names += [metric.name for metric in self._targets.trackers]
+            names += [name for name, _ in self._targets.named_metrics()]
+        if self.compiled and self.loss_tracker is not None:
+            names.append("loss")
+        return program_order(self.metric_names_in_order(), dict.fromkeys(names))
 
     def reset_metrics(self) -> None:
         """Starts all metrics afresh."""

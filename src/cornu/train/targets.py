@@ -208,24 +208,30 @@ class Targets:
             for metric in group:
                 _update(metric, y[place], outputs[place], sample_weight[place])
 
-    def metric_results(self) -> dict:
-        """The metrics' values under the names that logs carry."""
-        results: dict[str, Any] = {}
+    def named_metrics(self) -> list[tuple[str, Metric]]:
+        """The metrics with the names that logs carry them under."""
+        found: dict[str, Metric] = {}
         several = len(self.names) > 1
         for prefix, groups in (("", self.metrics), ("weighted_", self.weighted)):
             for place, group in groups:
                 for metric in group:
-                    name = f"{self.names[place]}_{metric.name}" if several else metric.name
-                    if name in results and prefix:
-                        name = prefix + name
+                    owner = f"{self.names[place]}_" if several else ""
+                    name = owner + metric.name
+                    if name in found and prefix:
+                        name = owner + prefix + metric.name
                     base, number = name, 0
-                    while name in results:
+                    while name in found:
                         number += 1
                         name = f"{base}_{number}"
-                    value = metric.result()
-                    results.update(value) if isinstance(value, dict) else results.update(
-                        {name: value}
-                    )
+                    found[name] = metric
+        return list(found.items())
+
+    def metric_results(self) -> dict:
+        """The metrics' values under the names that logs carry."""
+        results: dict[str, Any] = {}
+        for name, metric in self.named_metrics():
+            value = metric.result()
+            results.update(value if isinstance(value, dict) else {name: value})
         return results
 
 
