@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
+from cornu.core import compilation
 from cornu.ops import _patches
 from cornu.ops.conv import conv
 
@@ -64,18 +65,27 @@ def values_and_gradients(function, inputs, kernel, seed=0):
     return outputs, *pull_back(slopes)
 
 
-@settings(max_examples=25, deadline=None)
-@given(cases(), st.integers(0, 2**32 - 1))
-def test_values_and_both_gradients_are_those_of_xla(case, seed):
+def in_a_program(function, *arguments):
+    """Compiled as the training program is, with XLA's options for it."""
+    return compilation.compile_lowered(compilation.lower(function, arguments))(*arguments)
+
+
+@pytest.mark.parametrize("program", [False, True], ids=["patches", "eigen"])
+@settings(max_examples=15, deadline=None)
+@given(case=cases(), seed=st.integers(0, 2**32 - 1))
+def test_values_and_both_gradients_are_those_of_xla(program, case, seed):
     shape, kernel_shape, arguments, block = case
     generator = np.random.default_rng(seed)
     inputs = generator.normal(size=shape).astype("float32")
     kernel = generator.normal(size=kernel_shape).astype("float32")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_patches, "_BLOCK_BYTES", block)
-        actual = jax.jit(
-            lambda x, k: values_and_gradients(lambda x, k: conv(x, k, *arguments), x, k)
-        )(inputs, kernel)
+        run = in_a_program if program else lambda function, *args: jax.jit(function)(*args)
+        actual = run(
+            lambda x, k: values_and_gradients(lambda x, k: conv(x, k, *arguments), x, k),
+            inputs,
+            kernel,
+        )
     expected = jax.jit(
         lambda x, k: values_and_gradients(lambda x, k: by_xla(x, k, *arguments), x, k)
     )(inputs, kernel)
@@ -151,6 +161,43 @@ def test_the_gradient_that_nobody_asks_for_is_not_computed():
     only_kernel = products(lambda kernel: jax.grad(loss, 1)(inputs, kernel))
     both = products(lambda kernel: jax.grad(loss, (0, 1))(inputs, kernel))
     assert only_kernel < 0.8 * both
+
+
+def test_in_a_program_images_go_to_the_fast_routine_of_the_cpu():
+    """Canonical convolutions, whichever way: nothing to turn around, nothing in YNNPACK."""
+    shape, kernel = (8, 20, 20, 16), (3, 3, 16, 32)
+    specs = [jax.ShapeDtypeStruct(each, "float32") for each in (shape, kernel)]
+
+    def slopes(inputs, kernel):
+        def step(_, state):
+            return jax.grad(lambda x, k: jnp.sum(conv(x, k) ** 2), (0, 1))(*state)
+
+        return lax.fori_loop(0, 3, step, (inputs, kernel))
+
+    if jax.default_backend() != "cpu":
+        pytest.skip("about the CPU")
+    program = compilation.compile_lowered(compilation.lower(slopes, specs)).as_text()
+    lines = program.splitlines()
+    found = [line for line in lines if " convolution(" in line]
+    assert len(found) == 3
+    assert all("dim_labels=b01f_01io->b01f" in line for line in found)
+    assert not any("rhs_reversal" in line for line in found)
+    assert not any("conv_general" in line and "kind=kCustom" in line for line in lines)
+    assert not compilation.has_eigen()
+
+
+def test_float64_and_volumes_stay_with_patches():
+    with jax.enable_x64(True):
+        wide = np.ones((1, 4, 4, 1)), np.ones((3, 3, 1, 1))
+        program = compilation.lower(conv, wide).as_text()
+    assert "stablehlo.convolution" not in program
+    volume = np.ones((1, 4, 4, 4, 1), "float32"), np.ones((3, 3, 3, 1, 1), "float32")
+    assert "stablehlo.convolution" not in compilation.lower(conv, volume).as_text()
+
+
+def test_a_release_of_xla_without_the_option_compiles_all_the_same(monkeypatch):
+    monkeypatch.setattr(compilation, "_CPU_OPTIONS", {"xla_cpu_no_such_option": "1"})
+    assert in_a_program(lambda x: x + 1, np.float32(1)) == 2
 
 
 @pytest.mark.parametrize("groups", [2, 4, None])

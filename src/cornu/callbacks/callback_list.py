@@ -122,6 +122,10 @@ class CallbackList(Callback):
         """Whether any callback needs prediction to stop after every batch."""
         return self._needing["needs_predict_batches"]
 
+    def watches_chunks(self, stage: str) -> bool:
+        """Whether any callback follows `stage` - "train", "test" or "predict" - as it goes on."""
+        return bool(self._hooks[f"on_{stage}_chunk_end"])
+
     def _stage(self, name: str, logs: dict | None) -> None:
         hooks = self._hooks[name]
         if hooks:

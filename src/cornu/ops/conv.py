@@ -1,13 +1,15 @@
 """Convolution of images, signals and volumes, lowered for the device that it runs on.
 
-On a GPU or TPU it is XLA's own convolution. On a CPU that one is several times slower than a matrix
-product, and inside a compiled training loop slower again by an order of magnitude, its gradients
-most of all: XLA brings a convolution into the one form that its fast routine takes only outside of
-loops. So on a CPU the convolution and both its gradients are matrix products with a matrix of
-patches (`ops._patches`).
+On a GPU or TPU it is XLA's own convolution, and so are the gradients that JAX derives from it. On a
+CPU those take between three and a hundred times as long as they could. There is one routine that
+is fast, Eigen's, but XLA calls it only for convolutions written in one form and compiled with its
+option (`ops._eigen`, `core.compilation`). Where it is not to be had - outside of a compiled
+program, in float64, for volumes, for the gradient of inputs over which the window strides - the
+convolution and its gradients are matrix products with a matrix of patches (`ops._patches`), which
+any XLA does well.
 
-Which of the two is meant is decided when a program is lowered for a device
-(`jax.lax.platform_dependent`), so a process that has both kinds of device gets each its own.
+What is meant for which kind of device is decided when a program is lowered for one
+(`jax.lax.platform_dependent`), so a process that has both kinds gets each its own.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from cornu.core.compilation import has_eigen
 from cornu.core.image import standardize_data_format
 from cornu.graph.node import operation
-from cornu.ops import _patches
+from cornu.ops import _eigen, _patches
 from cornu.ops._patches import Windows
 from cornu.ops._windows import per_axis, places, same_padding, spatial_axes
 
@@ -83,7 +86,7 @@ def conv(
     windows = _windows(inputs, kernel, axes, strides, padding, dilation_rate)
     if groups != 1 or not _has_patches(inputs, kernel):
         return _by_xla(inputs, kernel, windows, data_format, groups)
-    return _conv(inputs, kernel, windows, data_format)
+    return _conv(inputs, kernel, windows, data_format, _eigen_takes(inputs))
 
 
 def _groups(inputs, kernel, data_format: str, groups: int | None) -> int:
@@ -152,44 +155,60 @@ def _by_xla(inputs, kernel, windows: Windows, data_format: str, groups: int = 1)
 # -- which lowering ------------------------------------------------------------------------------
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def _conv(inputs: jax.Array, kernel: jax.Array, windows: Windows, data_format: str) -> jax.Array:
+def _eigen_takes(inputs: jax.Array) -> bool:
+    """Whether Eigen's convolution is there and the faster one: not in float64, not for volumes."""
+    return has_eigen() and inputs.ndim <= 4 and inputs.dtype != jnp.float64
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _conv(
+    inputs: jax.Array, kernel: jax.Array, windows: Windows, data_format: str, eigen: bool
+) -> jax.Array:
     def native(inputs, kernel):
         return _by_xla(inputs, kernel, windows, data_format)
 
-    def patches(inputs, kernel):
-        inputs = _channels_last(inputs, data_format)
-        return _back(_patches.convolve(inputs, kernel, windows), data_format)
+    def on_cpu(inputs, kernel):
+        convolve = (_eigen if eigen else _patches).convolve
+        return _back(convolve(_channels_last(inputs, data_format), kernel, windows), data_format)
 
-    return lax.platform_dependent(inputs, kernel, cpu=patches, default=native)
-
-
-def _conv_forward(inputs, kernel, windows: Windows, data_format: str):
-    return _conv(inputs, kernel, windows, data_format), (inputs, kernel)
+    return lax.platform_dependent(inputs, kernel, cpu=on_cpu, default=native)
 
 
-def _conv_backward(windows: Windows, data_format: str, saved, gradient):
+def _conv_forward(inputs, kernel, windows: Windows, data_format: str, eigen: bool):
+    return _conv(inputs, kernel, windows, data_format, eigen), (inputs, kernel)
+
+
+def _conv_backward(windows: Windows, data_format: str, eigen: bool, saved, gradient):
     def native(argument, *operands):
         pull_back = jax.vjp(
             functools.partial(_by_xla, windows=windows, data_format=data_format), *operands[:2]
         )[1]
         return pull_back(operands[2])[argument]
 
-    def patches_inputs(inputs, kernel, gradient):
+    def inputs_gradient(inputs, kernel, gradient):
         inputs, gradient = (_channels_last(x, data_format) for x in (inputs, gradient))
-        return _back(_patches.inputs_gradient(inputs.shape, kernel, gradient, windows), data_format)
+        # Eigen would go over a gradient spread apart by the strides, most of it zeros
+        by_eigen = eigen and all(stride == 1 for stride in windows.strides)
+        found = (_eigen if by_eigen else _patches).inputs_gradient(
+            inputs.shape, kernel, gradient, windows
+        )
+        return _back(found, data_format)
 
-    def patches_kernel(inputs, kernel, gradient):
+    def kernel_gradient(inputs, kernel, gradient):
         inputs, gradient = (_channels_last(x, data_format) for x in (inputs, gradient))
-        return _patches.kernel_gradient(inputs, kernel.shape, gradient, windows)
+        # a window of one element is a matrix product already
+        by_eigen = eigen and math.prod(kernel.shape[:-2]) > 1
+        return (_eigen if by_eigen else _patches).kernel_gradient(
+            inputs, kernel.shape, gradient, windows
+        )
 
     # Two decisions, not one for both: so the gradient that nobody asks for, that of the images of
     # a network's first layer, drops out of the program.
     return tuple(
         lax.platform_dependent(
-            *saved, gradient, cpu=patches, default=functools.partial(native, argument)
+            *saved, gradient, cpu=on_cpu, default=functools.partial(native, argument)
         )
-        for argument, patches in enumerate((patches_inputs, patches_kernel))
+        for argument, on_cpu in enumerate((inputs_gradient, kernel_gradient))
     )
 
 

@@ -14,8 +14,11 @@ from cornu.callbacks.callback_list import CallbackList
 from cornu.data.source import Block, Source
 from cornu.train.program import Program
 
-# A progress bar, a callback or Ctrl-C waits for one chunk: what a person still takes for at once.
-CHUNK_SECONDS = 0.2
+# A progress bar waits for one chunk: what a person still takes for at once. Where only Ctrl-C
+# waits, a chunk may be longer: the memory that a chunk works in is got anew each time, which for a
+# convolutional network takes as long as a fifth of a step.
+WATCHED_CHUNK_SECONDS = 0.25
+CHUNK_SECONDS = 0.5
 
 
 class Pacer:
@@ -24,12 +27,13 @@ class Pacer:
     def __init__(self) -> None:
         self._seconds: dict[int, float] = {}
 
-    def count(self, batch_size: int, remaining: int) -> int:
+    def count(self, batch_size: int, remaining: int, watched: bool) -> int:
         """Batches for a chunk: one to begin with, then what fits the time measured."""
         seconds = self._seconds.get(batch_size)
         if seconds is None:
             return 1
-        return max(1, min(remaining, int(CHUNK_SECONDS / max(seconds, 1e-7))))
+        chunk = WATCHED_CHUNK_SECONDS if watched else CHUNK_SECONDS
+        return max(1, min(remaining, round(chunk / max(seconds, 1e-7))))
 
     def measured(self, batch_size: int, seconds: float, count: int) -> None:
         """Takes note of a chunk; the first of a size is compiled and says nothing."""
@@ -111,6 +115,7 @@ def run_epoch(
     begin = callbacks.on_train_batch_begin if kind == "train" else callbacks.on_test_batch_begin
     end = callbacks.on_train_batch_end if kind == "train" else callbacks.on_test_batch_end
     chunk_end = callbacks.on_train_chunk_end if kind == "train" else callbacks.on_test_chunk_end
+    watched = callbacks.watches_chunks(kind)
     values: dict[str, Any] | None = None
     step = 0
     for block, first, available in feed.epoch():
@@ -120,7 +125,7 @@ def run_epoch(
                 count = min(steps_per_execution, available - done)
                 begin(step)
             else:
-                count = min(pacer.count(block.batch_size, available - done), available - done)
+                count = pacer.count(block.batch_size, available - done, watched)
             before = time.perf_counter()
             compiled = program.compiled_count
             logs = program.run(kind, block, first + done, count, reset=step == 0)
@@ -146,6 +151,7 @@ def predict(
 ) -> Any:
     """The outputs for all batches of a feed, as NumPy arrays."""
     each_batch = callbacks.needs_predict_batches
+    watched = callbacks.watches_chunks("predict")
     parts = []
     step = 0
     for block, first, available in feed.epoch():
@@ -157,7 +163,7 @@ def predict(
                 count = min(steps_per_execution, available - done)
                 callbacks.on_predict_batch_begin(step)
             else:
-                count = min(pacer.count(block.batch_size, available - done), available - done)
+                count = pacer.count(block.batch_size, available - done, watched)
             before = time.perf_counter()
             compiled = program.compiled_count
             outputs = jax.block_until_ready(program.predict(block, first + done, count, outputs))

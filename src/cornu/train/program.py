@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.cache import enable_compilation_cache
+from cornu.core.compilation import compile_lowered, lower
 from cornu.core.context import CallContext, call_context
 from cornu.core.variable import Variable, bind
 
@@ -248,13 +249,12 @@ class Program:
         compiling = self._executables.get(key)
         if compiling is None:
             if kind == "predict":
-                chunk = jax.jit(self._predicting(batch_size), donate_argnums=5)
+                chunk, donate = self._predicting(batch_size), (5,)
             else:
                 # an evaluation only reads the weights: donating them would cost a copy of them
-                donate = (0,) if kind == "train" else ()
-                chunk = jax.jit(self._stepping(kind, batch_size), donate_argnums=donate)
+                chunk, donate = self._stepping(kind, batch_size), (0,) if kind == "train" else ()
             specs = jax.tree_util.tree_map(_spec, arguments)
-            compiling = _Compiling(lambda: _traced(chunk, specs).compile())
+            compiling = _Compiling(lambda: compile_lowered(_traced(chunk, specs, donate)))
             self._executables[key] = compiling
             self.compiled_count += 1
         return compiling
@@ -370,9 +370,9 @@ class _Compiling:
         return self._result
 
 
-def _traced(function: Any, specs: tuple) -> Any:
+def _traced(function: Callable, specs: tuple, donate: tuple[int, ...]) -> Any:
     with _tracing:
-        return function.lower(*specs)
+        return lower(function, specs, donate)
 
 
 def _spec(leaf) -> jax.ShapeDtypeStruct:

@@ -1,0 +1,60 @@
+"""How a program is compiled: what it is allowed to count on, and what XLA is told.
+
+XLA for CPUs has more than one routine for a convolution. From jax 0.10 on it gives most of them to
+YNNPACK, which is three to five times slower than Eigen's spatial convolution, the one that it took
+before. A program compiled here is told to leave convolutions to Eigen, and code that is traced for
+such a program can ask `has_eigen` and count on it.
+
+Source: `xla_cpu_experimental_ynn_fusion_type` in XLA's `xla.proto`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+
+# What YNNPACK does by default, but for `LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION`.
+_CPU_OPTIONS = {
+    "xla_cpu_experimental_ynn_fusion_type": (
+        "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,LIBRARY_FUSION_TYPE_REDUCE"
+    )
+}
+
+_tracing_for_eigen = contextvars.ContextVar("cornu_tracing_for_eigen", default=False)
+
+
+def has_eigen() -> bool:
+    """Whether what is traced now will be compiled, on a CPU, with Eigen's convolutions."""
+    return _tracing_for_eigen.get()
+
+
+@contextlib.contextmanager
+def _for_eigen() -> Iterator[None]:
+    token = _tracing_for_eigen.set(True)
+    try:
+        yield
+    finally:
+        _tracing_for_eigen.reset(token)
+
+
+def lower(function: Callable, specs: tuple, donate_argnums: tuple[int, ...] = ()) -> Any:
+    """The function traced for arguments of these shapes and dtypes, ready for `compile_lowered`."""
+    with _for_eigen():
+        return jax.jit(function, donate_argnums=donate_argnums).lower(*specs)
+
+
+def compile_lowered(lowered: Any) -> Any:
+    """The compiled form of what `lower` returned: a function of concrete arrays."""
+    if jax.default_backend() != "cpu":
+        return lowered.compile()
+    try:
+        return lowered.compile(compiler_options=_CPU_OPTIONS)
+    except jax.errors.JaxRuntimeError as error:
+        if not any(name in str(error) for name in _CPU_OPTIONS):
+            raise
+        # A release of XLA without the option: right all the same, if slower.
+        return lowered.compile()
