@@ -196,7 +196,7 @@ def test_float64_and_volumes_stay_with_patches():
 
 
 def test_a_release_of_xla_without_the_option_compiles_all_the_same(monkeypatch):
-    monkeypatch.setattr(compilation, "_CPU_OPTIONS", {"xla_cpu_no_such_option": "1"})
+    monkeypatch.setattr(compilation, "_LIBRARY", "xla_cpu_no_such_option")
     assert in_a_program(lambda x: x + 1, np.float32(1)) == 2
 
 

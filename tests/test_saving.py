@@ -401,6 +401,24 @@ def test_lambdas_and_nameless_functions_are_not_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_network_with_lambdas_is_copied_but_not_written():
+    model = cornu.Sequential(
+        [
+            cornu.Input((3,)),
+            cornu.layers.Dense(4, activation=lambda x: 2 * x),
+            cornu.layers.Lambda(lambda x: x + 1),
+        ]
+    )
+    copy = cornu.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_array_equal(copy(x), model(x))
+    again = type(model).from_config(model.get_config())
+    assert again.layers[0].activation is model.layers[0].activation
+    with pytest.raises(ValueError, match="lambda cannot be written"):
+        model.to_json()
+
+
 # -- weights files ---------------------------------------------------------------------------------
 
 

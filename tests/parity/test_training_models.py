@@ -204,7 +204,6 @@ def tagger(k):
     return k.Model(inputs, k.layers.Dense(3, activation="softmax")(hidden))
 
 
-@pytest.mark.xfail(reason="a weighted metric of a masked output is not taken as in Keras yet")
 def test_masks_in_the_loss():
     """Metrics are compared in `evaluate`: in training, Keras on JAX loses the masks before them."""
     y = np.random.default_rng(4).integers(0, 3, size=WORDS.shape)

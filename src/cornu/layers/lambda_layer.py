@@ -10,7 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from cornu import activations, ops
-from cornu.core.serialization import custom_object, deserialize, did_you_mean, serialize
+from cornu.core.serialization import (
+    custom_object,
+    deserialize,
+    did_you_mean,
+    lambda_configuration,
+    serialize,
+)
 from cornu.graph.tensor import KerasTensor
 from cornu.layers.layer import Layer
 
@@ -118,14 +124,10 @@ def _function_config(function: Any) -> Any:
     if name == "<lambda>" and isinstance(function, types.FunctionType):
         code = base64.encodebytes(marshal.dumps(function.__code__)).decode()
         closure = tuple(cell.cell_contents for cell in function.__closure__ or ())
-        return {
-            "class_name": "__lambda__",
-            "config": {
-                "code": code,
-                "defaults": function.__defaults__,
-                "closure": closure or None,
-            },
-        }
+        return lambda_configuration(
+            function,
+            {"code": code, "defaults": function.__defaults__, "closure": closure or None},
+        )
     for package, module in ((ops, "keras.ops"), (activations, "keras.activations")):
         if name and getattr(package, name, None) is function:
             return {

@@ -116,8 +116,8 @@ def serialize(loss: Any) -> Any:
     Args:
         loss: a loss, or a function that is registered or can be found by name.
 
-    Raises:
-        ValueError: a lambda, which has no name to be found by.
+    A lambda has no name to be found by: its configuration holds the function itself, good for a
+    copy made in the program, and cannot be written to a file.
 
     >>> serialize(errors.MeanSquaredError())["class_name"]
     'MeanSquaredError'

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import jax
 
 from cornu import saving
-from cornu.core.serialization import is_builtin, serialize
+from cornu.core.serialization import is_builtin, serialize, to_json
 from cornu.graph.node import infer
 from cornu.graph.tensor import KerasTensor
 from cornu.layers.layer import Layer, _init_arguments, _is_shape, _shapes
@@ -169,7 +168,7 @@ class Model(Trainer, Layer):
 
     def to_json(self, **kwargs) -> str:
         """The configuration as JSON, for `model_from_json` here and in Keras 3."""
-        return json.dumps(serialize(self), **kwargs)
+        return to_json(serialize(self), **kwargs)
 
     def get_config(self) -> dict:
         """The arguments that make an equal model.

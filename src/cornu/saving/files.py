@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cornu.core.serialization import deserialize, object_sharing, serialize
+from cornu.core.serialization import deserialize, object_sharing, serialize, to_json
 from cornu.saving.hdf5 import Entry, read_entries, write_entries
 from cornu.saving.state import collect, restore
 
@@ -81,7 +81,7 @@ def save_model(
             stacklevel=3,
         )
     with object_sharing():
-        config = json.dumps(serialize(model))
+        config = to_json(serialize(model))
     weights = write_entries(collect(model))
 
     def write(file) -> None:

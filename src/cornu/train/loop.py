@@ -118,12 +118,14 @@ def run_epoch(
     watched = callbacks.watches_chunks(kind)
     values: dict[str, Any] | None = None
     step = 0
+    executed = 0  # batches since a callback was last told, with batch hooks
     for block, first, available in feed.epoch():
         done = 0
         while done < available:
             if each_batch:
-                count = min(steps_per_execution, available - done)
-                begin(step)
+                count = min(steps_per_execution - executed, available - done)
+                if executed == 0:
+                    begin(step)
             else:
                 count = pacer.count(block.batch_size, available - done, watched)
             before = time.perf_counter()
@@ -134,9 +136,16 @@ def run_epoch(
                 pacer.measured(block.batch_size, time.perf_counter() - before, count)
             done += count
             step += count
+            if each_batch:
+                executed += count
+                if executed < steps_per_execution:  # goes on with the smaller last batch
+                    continue
+                executed = 0
             (end if each_batch else chunk_end)(step - 1, values)
             if stopped():
                 return values
+    if executed:
+        end(step - 1, values)
     if values is None:
         raise ValueError("the data yields no batch")
     return values

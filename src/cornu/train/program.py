@@ -8,7 +8,9 @@ step may change; they are donated, and put back into the variables after each ch
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -248,6 +250,7 @@ class Program:
         key = (kind, batch_size, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         compiling = self._executables.get(key)
         if compiling is None:
+            donate: tuple[int, ...]
             if kind == "predict":
                 chunk, donate = self._predicting(batch_size), (5,)
             else:
@@ -340,6 +343,16 @@ class Program:
         return outputs
 
 
+_compiling: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+@atexit.register
+def _wait_for_compilations() -> None:
+    """A thread that is still inside the compiler while the interpreter goes away would abort it."""
+    for thread in list(_compiling):
+        thread.join()
+
+
 class _Compiling:
     """A compilation in a thread of its own.
 
@@ -352,6 +365,7 @@ class _Compiling:
         self._error: BaseException | None = None
         self._work: Callable[[], Any] | None = work
         self._thread = threading.Thread(target=self._run, daemon=True, name="cornu-compile")
+        _compiling.add(self._thread)
         self._thread.start()
 
     def _run(self) -> None:
