@@ -106,7 +106,11 @@ def test_an_error_in_the_program(tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c(tmp_path):
-    (tmp_path / "program.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)\n")
+    (tmp_path / "program.py").write_text(
+        "import os, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+    )
     done = run("program.py", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (130, "stopped\n")
 

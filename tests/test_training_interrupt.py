@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
@@ -13,12 +14,14 @@ BOUND_SECONDS = 5.0
 
 PROGRAM = textwrap.dedent(
     """
-    import sys, time
+    import signal, sys, time
     import numpy as np
     import cornu as keras
     from cornu import layers
     from cornu.train import program
 
+    # a shell that starts the tests in the background has them ignore Ctrl-C, and so their children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stage = sys.argv[1]
     rng = np.random.default_rng(0)
     x = rng.normal(size=(6_400, 64)).astype("float32")
@@ -106,6 +109,8 @@ def test_ctrl_c(stage, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        guard = threading.Timer(180, process.kill)
+        guard.start()
         try:
             assert process.stdout.readline() == "ready\n", process.stderr.read()
             time.sleep(0.5)
@@ -115,6 +120,7 @@ def test_ctrl_c(stage, tmp_path):
             seconds = time.monotonic() - begin
             out, err = process.communicate(timeout=120)
         finally:
+            guard.cancel()
             process.kill()
     assert process.returncode == 0, err
     assert out == "usable\n"
