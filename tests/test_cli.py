@@ -108,7 +108,7 @@ def test_an_error_in_the_program(tmp_path):
 def test_ctrl_c(tmp_path):
     (tmp_path / "program.py").write_text(
         "import os, signal\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"
     )
     done = run("program.py", cwd=tmp_path)

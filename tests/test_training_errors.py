@@ -458,3 +458,28 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, name):
         model.load_weights(path)
     for found, expected in zip(model.get_weights(), kept, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("name", ["train_step", "test_step", "predict_step"])
+def test_a_step_of_ones_own_is_refused_not_ignored(name):
+    class Own(keras.Sequential):
+        pass
+
+    setattr(Own, name, lambda self, *data: None)
+    model = Own([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 3), "float32")
+    for call in (lambda: model.fit(x, x[:, :1]), lambda: model.predict(x)):
+        with pytest.raises(NotImplementedError, match=rf"Own\.{name}.*compute_loss"):
+            call()
+
+
+def test_validation_data_and_evaluation_without_labels():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    model.compile("sgd", "mse")
+    x = np.ones((4, 3), "float32")
+    with pytest.raises(ValueError, match=r"fit\(validation_data\).*no labels were given"):
+        model.fit(x, x, validation_data=x, verbose=0)
+    model.fit(x, x, verbose=0)
+    with pytest.raises(ValueError, match=r"evaluate.*no labels were given: pass y"):
+        model.evaluate(x, verbose=0)

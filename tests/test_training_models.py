@@ -1,5 +1,8 @@
 """What models and layers of a user's own do in training, without a peer to compare with."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -233,3 +236,17 @@ def test_mixed_bfloat16_learns():
     history = fit(model, epochs=20)
     assert history["loss"][-1] < history["loss"][0]
     assert all(weight.dtype == np.float32 for weight in model.get_weights())
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_fitted_model_is_copied(copied):
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.fit(x, x, verbose=0)
+    twin = copied(model)
+    np.testing.assert_array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
+    before = model.get_weights()
+    twin.fit(x, x, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    assert not np.array_equal(twin.get_weights()[0], before[0])

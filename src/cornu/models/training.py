@@ -60,6 +60,10 @@ class Trainer:
         self._pacer: dict[str, loop.Pacer] = {}
         self._initial_epoch: int | None = None
 
+    def __getstate__(self) -> dict:
+        # what is compiled belongs to this process: a copy compiles anew
+        return {**self.__dict__, "_program": None, "_pacer": {}}
+
     # -- compile ---------------------------------------------------------------------------------
 
     def compile(
@@ -265,12 +269,14 @@ class Trainer:
 
     def _prepare(self, source: Source, method: str, trains: bool = False) -> Program:
         """Builds what is missing for the data: weights, targets, optimizer state, the program."""
+        checks.no_own_steps(self)
         x, y, _ = source.sample()
         inputs = jax.tree_util.tree_map(
             lambda leaf: KerasTensor((None, *leaf.shape[1:]), leaf.dtype), x
         )
         checks.inputs_fit(self, x, method)
         if self.compiled and not method.startswith("predict"):
+            checks.labels_given(self._compile_arguments["loss"], y, method)
             if self._targets is None or not self.built:
                 outputs = self._output_specs(inputs)
                 self._make_targets(y, outputs)
@@ -298,11 +304,6 @@ class Trainer:
         if y is not None:
             flat = flat_targets(y, names, len(leaves))
             labels = [None if label is None else spec_of(label) for label in flat]
-        elif arguments["loss"] is not None:
-            raise ValueError(
-                f"the loss {arguments['loss']!r} compares outputs with labels, and no labels were "
-                "given: pass y"
-            )
         self._targets = Targets(
             arguments["loss"],
             arguments["loss_weights"],
@@ -441,8 +442,9 @@ class Trainer:
             (data, None, None) if is_stream else data_arrays.unpack_x_y_sample_weight(data)
         )
         source = make_source(x, y, weight, batch_size, False, None, steps)
-        first_x, _, _ = source.sample()
+        first_x, first_y, _ = source.sample()
         checks.inputs_fit(self, first_x, "fit(validation_data)")
+        checks.labels_given(self._compile_arguments["loss"], first_y, "fit(validation_data)")
         if isinstance(source, ArraySource):
             checks.labels_fit(self._targets, source.data[1], "fit(validation_data)")
         return loop.Feed(source, steps)

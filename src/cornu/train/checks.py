@@ -107,3 +107,32 @@ def _kind(function) -> str:
     if name == "sparse_categorical_crossentropy":
         return "SparseCategoricalCrossentropy"
     return type(function).__name__
+
+
+def labels_given(loss, y, method: str) -> None:
+    """Raises ValueError where a loss has to compare the outputs with labels and there are none."""
+    if loss is not None and y is None:
+        where = "as the second element" if "validation_data" in method else "y"
+        raise ValueError(
+            f"{method}: the loss {loss!r} compares outputs with labels, and no labels were given: "
+            f"pass {'them ' + where if where != 'y' else where}"
+        )
+
+
+_STEPS = ("train_step", "test_step", "predict_step")
+_FUNCTIONS = ("make_train_function", "make_test_function", "make_predict_function")
+
+
+def no_own_steps(model) -> None:
+    """Raises NotImplementedError where a model's class has a step of its own.
+
+    The program would train without it, and nobody would be told.
+    """
+    for name in (*_STEPS, *_FUNCTIONS):
+        if hasattr(model, name):
+            raise NotImplementedError(
+                f"{type(model).__name__}.{name}: a {name} of one's own is not run by Cornu yet. "
+                "Override compute_loss(x, y, y_pred, sample_weight) for another loss and "
+                "compute_metrics for other metrics, call add_loss() in a layer, or write the loop "
+                "with train_on_batch()"
+            )
