@@ -156,7 +156,8 @@ class Layer(Serializable):
         """The objects of a kind held by attributes of this layer, in lists and dicts too."""
         found: dict[int, Any] = {}
         for name, value in self.__dict__.items():
-            if name not in self._untracked:
+            # most attributes are plain: this walk is done for every call of fit and predict
+            if type(value) not in _PLAIN and name not in self._untracked:
                 for item in _held(value, kind):
                     found.setdefault(id(item), item)
         return list(found.values())
@@ -690,12 +691,16 @@ def _explained(layer: Layer, args: tuple, error: Exception) -> Exception:
     return explained.with_traceback(error.__traceback__)
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def _held(value, kind) -> Iterator:
     if isinstance(value, kind):
         yield value
     elif type(value) in (list, tuple):
         for item in value:
-            yield from _held(item, kind)
+            if type(item) not in _PLAIN:
+                yield from _held(item, kind)
     elif type(value) is dict:
         for item in value.values():
             yield from _held(item, kind)
