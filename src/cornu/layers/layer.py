@@ -155,7 +155,8 @@ class Layer(Serializable):
     def _own(self, kind) -> list:
         """The objects of a kind held by attributes of this layer, in lists and dicts too."""
         found: dict[int, Any] = {}
-        for name, value in self.__dict__.items():
+        # a copy: a thread that traces the network for the compiler may set attributes meanwhile
+        for name, value in list(self.__dict__.items()):
             # most attributes are plain: this walk is done for every call of fit and predict
             if type(value) not in _PLAIN and name not in self._untracked:
                 for item in _held(value, kind):
@@ -702,7 +703,7 @@ def _held(value, kind) -> Iterator:
             if type(item) not in _PLAIN:
                 yield from _held(item, kind)
     elif type(value) is dict:
-        for item in value.values():
+        for item in list(value.values()):
             yield from _held(item, kind)
 
 
