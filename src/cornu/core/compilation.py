@@ -1,9 +1,9 @@
 """How a program is compiled: what it is allowed to count on, and what XLA is told.
 
-XLA for CPUs has more than one routine for a convolution. From jax 0.10 on it gives most of them to
-YNNPACK, which is three to five times slower than Eigen's spatial convolution, the one that it took
-before. A program compiled here is told to leave convolutions to Eigen, and code that is traced for
-such a program can ask `has_eigen` and count on it.
+XLA for CPUs has more than one routine for a convolution. That of jax 0.10 gives most of them to
+YNNPACK, which is several times slower than Eigen's spatial convolution. A program compiled here is
+told to leave convolutions to Eigen, and code that is traced for such a program can ask `has_eigen`
+and count on it.
 
 Source: `xla_cpu_experimental_ynn_fusion_type` in XLA's `xla.proto`.
 """

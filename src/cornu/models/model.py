@@ -167,7 +167,10 @@ class Model(Trainer, Layer):
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs) -> str:
-        """The configuration as JSON, for `model_from_json` here and in Keras 3."""
+        """The configuration as JSON, for `model_from_json` here and in Keras 3.
+
+        `kwargs` go to `json.dumps`. Raises ValueError where the network holds a lambda.
+        """
         return to_json(serialize(self), **kwargs)
 
     def get_config(self) -> dict:

@@ -112,15 +112,22 @@ def _kind(function) -> str:
 def labels_given(loss, y, method: str) -> None:
     """Raises ValueError where a loss has to compare the outputs with labels and there are none."""
     if loss is not None and y is None:
-        where = "as the second element" if "validation_data" in method else "y"
+        wanted = "(x, y)" if "validation_data" in method else "y"
         raise ValueError(
             f"{method}: the loss {loss!r} compares outputs with labels, and no labels were given: "
-            f"pass {'them ' + where if where != 'y' else where}"
+            f"pass {wanted}"
         )
 
 
-_STEPS = ("train_step", "test_step", "predict_step")
-_FUNCTIONS = ("make_train_function", "make_test_function", "make_predict_function")
+# What Keras lets a subclass replace and the compiled program does not call.
+_STEPS = (
+    "train_step",
+    "test_step",
+    "predict_step",
+    "make_train_function",
+    "make_test_function",
+    "make_predict_function",
+)
 
 
 def no_own_steps(model) -> None:
@@ -128,7 +135,7 @@ def no_own_steps(model) -> None:
 
     The program would train without it, and nobody would be told.
     """
-    for name in (*_STEPS, *_FUNCTIONS):
+    for name in _STEPS:
         if hasattr(model, name):
             raise NotImplementedError(
                 f"{type(model).__name__}.{name}: a {name} of one's own is not run by Cornu yet. "

@@ -27,6 +27,10 @@ from cornu.core.variable import Variable, bind
 # thread at a time runs their code; the compiling after it goes on side by side.
 _tracing = threading.RLock()
 
+# Which argument of a chunk is given away for the result to be made in. An evaluation only reads the
+# weights: giving them away would cost a copy of them.
+_DONATED: dict[str, tuple[int, ...]] = {"train": (0,), "test": (), "predict": (5,)}
+
 
 class Program:
     """The compiled training, evaluation and prediction of one model.
@@ -250,14 +254,10 @@ class Program:
         key = (kind, batch_size, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         compiling = self._executables.get(key)
         if compiling is None:
-            donate: tuple[int, ...]
-            if kind == "predict":
-                chunk, donate = self._predicting(batch_size), (5,)
-            else:
-                # an evaluation only reads the weights: donating them would cost a copy of them
-                chunk, donate = self._stepping(kind, batch_size), (0,) if kind == "train" else ()
+            predicts = kind == "predict"
+            chunk = self._predicting(batch_size) if predicts else self._stepping(kind, batch_size)
             specs = jax.tree_util.tree_map(_spec, arguments)
-            compiling = _Compiling(lambda: compile_lowered(_traced(chunk, specs, donate)))
+            compiling = _Compiling(lambda: compile_lowered(_traced(chunk, specs, _DONATED[kind])))
             self._executables[key] = compiling
             self.compiled_count += 1
         return compiling
@@ -343,13 +343,13 @@ class Program:
         return outputs
 
 
-_compiling: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+_compiler_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 @atexit.register
 def _wait_for_compilations() -> None:
     """A thread that is still inside the compiler while the interpreter goes away would abort it."""
-    for thread in list(_compiling):
+    for thread in list(_compiler_threads):
         thread.join()
 
 
@@ -365,7 +365,7 @@ class _Compiling:
         self._error: BaseException | None = None
         self._work: Callable[[], Any] | None = work
         self._thread = threading.Thread(target=self._run, daemon=True, name="cornu-compile")
-        _compiling.add(self._thread)
+        _compiler_threads.add(self._thread)
         self._thread.start()
 
     def _run(self) -> None:
