@@ -152,16 +152,19 @@ class Layer(Serializable):
         self._weights.append(variable)
         return variable
 
-    def _own(self, kind) -> list:
-        """The objects of a kind held by attributes of this layer, in lists and dicts too."""
+    def _tracked(self) -> list:
+        """What training is about among its attributes: layers, variables, metrics, generators."""
         found: dict[int, Any] = {}
         # a copy: a thread that traces the network for the compiler may set attributes meanwhile
         for name, value in list(self.__dict__.items()):
             # most attributes are plain: this walk is done for every call of fit and predict
             if type(value) not in _PLAIN and name not in self._untracked:
-                for item in _held(value, kind):
-                    found.setdefault(id(item), item)
+                _collect(value, found)
         return list(found.values())
+
+    def _own(self, kind) -> list:
+        """The objects of a kind held by attributes of this layer, in lists and dicts too."""
+        return [item for item in self._tracked() if isinstance(item, kind)]
 
     def _sublayers(self) -> list[Layer]:
         return self._own(Layer)
@@ -179,6 +182,22 @@ class Layer(Serializable):
         """Its own variables: the trainable ones first, each kind in the order of their making."""
         own = self._own(Variable)
         return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
+
+    def _signature(self) -> dict[int, tuple]:
+        """Of each layer, itself and those below, what it holds and whether that is trained.
+
+        Equal as long as training has the same variables to change and the same to leave alone.
+        """
+        found: dict[int, tuple] = {}
+        rest: list[Layer] = [self]
+        while rest:
+            layer = rest.pop()
+            if id(layer) not in found:
+                held = layer._tracked()
+                trained = [id(item) for item in held if getattr(item, "trainable", False)]
+                found[id(layer)] = layer._trainable, [id(item) for item in held], trained
+                rest += [item for item in held if isinstance(item, Layer)]
+        return found
 
     @property
     def weights(self) -> list[Variable]:
@@ -695,16 +714,19 @@ def _explained(layer: Layer, args: tuple, error: Exception) -> Exception:
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
-def _held(value, kind) -> Iterator:
-    if isinstance(value, kind):
-        yield value
+_TRACKED = (Layer, Variable, SeedGenerator, Metric)
+
+
+def _collect(value, found: dict[int, Any]) -> None:
+    if isinstance(value, _TRACKED):
+        found.setdefault(id(value), value)
     elif type(value) in (list, tuple):
         for item in value:
             if type(item) not in _PLAIN:
-                yield from _held(item, kind)
+                _collect(item, found)
     elif type(value) is dict:
         for item in list(value.values()):
-            yield from _held(item, kind)
+            _collect(item, found)
 
 
 def _unique(items) -> list:

@@ -44,6 +44,7 @@ class Program:
         enable_compilation_cache()
         self.model = model
         self.eager = eager
+        self._signature = model._signature()
         self.trainable: list[Variable] = model.trainable_variables
         self.others: list[Variable] = model.non_trainable_variables
         self.optimizer_variables: list[Variable] = (
@@ -74,10 +75,8 @@ class Program:
     def fits(self, model) -> bool:
         """Whether it was made for the variables that the model has now."""
         optimizer = model.optimizer
-        return (
-            _ids(self.trainable) == _ids(model.trainable_variables)
-            and _ids(self.others) == _ids(model.non_trainable_variables)
-            and _ids(self.optimizer_variables)
+        return self._signature == model._signature() and (
+            _ids(self.optimizer_variables)
             == _ids(optimizer.variables if optimizer is not None else ())
         )
 
