@@ -64,6 +64,12 @@ def test_softmax_of_large_numbers():
     assert np.isfinite(activations.log_softmax(x)).all()
 
 
+def test_softmax_over_one_unit_points_at_the_line():
+    with pytest.warns(UserWarning, match="use sigmoid") as said:
+        activations.softmax([[1.0]])
+    assert [one.filename for one in said] == [__file__]
+
+
 def test_softmax_over_one_unit_warns():
     with pytest.warns(UserWarning, match="use sigmoid"):
         activations.softmax(jnp.ones((3, 1)))

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import types
+from contextlib import nullcontext
 
 import h5py
 import numpy as np
 import pytest
 
+import cornu
 from cornu.callbacks import (
     BackupAndRestore,
     Callback,
@@ -28,6 +30,7 @@ from cornu.callbacks import (
 )
 from cornu.callbacks.callback import HOOKS
 from cornu.core.variable import Variable
+from cornu.utils import Progbar
 
 NAN = float("nan")
 
@@ -447,6 +450,42 @@ def test_progress_learns_the_number_of_steps(capsys):
 def test_progress_shows_the_steps_done_where_training_stopped(capsys):
     lines = progress(capsys, verbose=2, steps=1000, stop=True)
     assert lines[1].startswith("  10/1000 - ")
+
+
+def test_only_a_bar_that_is_drawn_says_what_it_waits_for(monkeypatch):
+    waited = []
+    monkeypatch.setattr(Progbar, "waiting", lambda bar, what: waited.append(what) or nullcontext())
+
+    def wait(callbacks, stage):
+        with callbacks.waiting(stage, f"for {stage}"):
+            pass
+
+    callbacks = CallbackList(add_progbar=True, model=FakeModel(), verbose=2, epochs=2, steps=3)
+    wait(callbacks, "train")
+    callbacks.on_train_begin()
+    callbacks.on_epoch_begin(0)
+    for stage in ("train", "test"):  # a validation within fit is silent
+        wait(callbacks, stage)
+    callbacks.on_train_end()
+    for stage in ("test", "predict"):
+        getattr(callbacks, f"on_{stage}_begin")()
+        wait(callbacks, stage)
+    wait(CallbackList(), "train")
+    assert waited == ["for train", "for test", "for predict"]
+
+
+def test_fit_waits_for_the_compiler_once(monkeypatch):
+    waited = []
+    monkeypatch.setattr(Progbar, "waiting", lambda bar, what: waited.append(what) or nullcontext())
+    model = cornu.Sequential([cornu.Input((4,)), cornu.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((32, 4), "float32")
+    model.fit(x, x[:, :1], epochs=2)
+    model.fit(x, x[:, :1])
+    assert waited == ["compiling"]
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(x, x[:, :1])
+    assert waited == ["compiling"]
 
 
 @pytest.mark.parametrize("stage", ["test", "predict"])

@@ -360,9 +360,10 @@ def test_syntax_errors(program, tmp_path):
 @pytest.mark.parametrize(
     ("line", "advice"),
     [
-        ("from keras.layers import Dence", "no keras.layers.Dence (yet). Did you mean"),
-        ("import keras; keras.layers.Dence", "no keras.layers.Dence (yet). Did you mean"),
-        ("import keras; keras.Sequentiel", "Did you mean keras.Sequential?"),
+        ("from keras.layers import Dence", "keras.layers has no Dence; did you mean 'Dense'?"),
+        ("import keras; keras.layers.Dence", "keras.layers has no Dence; did you mean 'Dense'?"),
+        ("import keras; keras.Sequentiel", "keras has no Sequentiel; did you mean 'Sequential'?"),
+        ("from keras.layers import LSTM", "keras.layers has no LSTM: Keras 3 has it, Cornu does"),
         ("import tensorflow as tf; tf.constant(1).numpy()", "np.asarray(tensor)"),
     ],
 )

@@ -75,6 +75,42 @@ def test_state_is_returned_not_kept_by_stateless_call():
     assert layer.moving_mean.numpy().tolist() == [0.0]
 
 
+def test_stateless_call_takes_variables_for_their_values():
+    model = cornu.Sequential([Input((4,)), layers.Dense(3), layers.BatchNormalization()])
+    x = np.random.default_rng(0).normal(size=(8, 4)).astype(F)
+    trained, others = model.trainable_variables, model.non_trainable_variables
+    arrays = [[variable.value for variable in part] for part in (trained, others)]
+    expected, state = model.stateless_call(*arrays, x, training=True)
+    given, same = model.stateless_call(trained, others, x, training=True)
+    np.testing.assert_array_equal(given, expected)
+    for one, other in zip(same, state, strict=True):
+        assert isinstance(one, jax.Array)
+        np.testing.assert_array_equal(one, other)
+
+
+def test_stateless_calls_of_optimizers_and_metrics_take_variables():
+    weight = cornu.Variable(np.ones(2, F))
+    optimizer = cornu.optimizers.SGD(0.5)
+    optimizer.build([weight])
+    (after,), _ = optimizer.stateless_apply(optimizer.variables, [weight], [weight])
+    assert after.tolist() == [0.5, 0.5]
+    mean = cornu.metrics.Mean()
+    total, count = mean.stateless_update_state(mean.variables, [2.0, 4.0])
+    assert (float(total), float(count)) == (6.0, 2.0)
+
+
+def test_stateless_call_says_what_does_not_fit():
+    model = cornu.Sequential([layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"stateless_call: the Sequential has no variables yet"):
+        model.stateless_call([], [], np.ones((1, 4), F))
+    model.build((None, 4))
+    kernel, _ = model.trainable_variables
+    with pytest.raises(ValueError, match="has 2 trainable_variables, received 1 values"):
+        model.stateless_call([kernel], [], np.ones((1, 4), F))
+    with pytest.raises(ValueError, match=r"bias has shape \(3,\), received \(4, 3\)"):
+        model.stateless_call([kernel, kernel], [], np.ones((1, 4), F))
+
+
 def test_activity_penalty_is_a_mean_over_the_batch():
     layer = layers.Dense(1, activity_regularizer="l2", kernel_initializer="ones")
     layer.build((None, 1))

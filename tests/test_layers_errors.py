@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cornu
 from cornu import layers
 from cornu.layers import Input
 
@@ -17,7 +18,13 @@ F = "float32"
         (lambda: layers.Dense(True), "units must be a positive integer"),
         (lambda: layers.Dense(3, activation="rleu"), "did you mean 'relu'"),
         (lambda: layers.Dense(3, lora_rank=4), "lora_rank is not supported"),
-        (lambda: layers.Dense(3, unit=4), "unknown argument 'unit'"),
+        (lambda: layers.Dense(3, unit=4), "unknown argument 'unit'; did you mean 'units'"),
+        (
+            lambda: layers.Dense(10, activaton="relu", trainabel=False),
+            "Dense: unknown arguments 'activaton', 'trainabel'; did you mean 'activation' and "
+            "'trainable'",
+        ),
+        (lambda: layers.Conv2D(3, 3, colour=1), "'colour'. It takes filters, kernel_size, strides"),
         (lambda: layers.Conv2D(0, 3), r"Conv2D\(filters=0\): filters must be a positive integer"),
         (lambda: layers.Conv2D(4, (3, 3, 3)), "kernel_size must be a positive integer or 2"),
         (lambda: layers.Conv2D(4, (3, "3")), "kernel_size must be a positive integer or 2"),
@@ -116,3 +123,86 @@ def test_a_built_layer_refuses_another_shape():
     layer([np.ones((2, 4), F)] * 2)
     with pytest.raises(ValueError, match="takes a list of inputs"):
         layer(np.ones((2, 4), F))
+
+
+class Forgets(layers.Layer):
+    def __init__(self, units):
+        self.units = units
+
+    def call(self, inputs):
+        return inputs
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda layer: layer(np.ones((2, 3), F)),
+        lambda layer: layer(Input((3,))),
+        lambda layer: layer.add_weight((3,)),
+        lambda layer: layer.name,
+        lambda layer: layer.built,
+        lambda layer: layer.count_params(),
+        lambda layer: layer.get_config(),
+        lambda layer: cornu.Sequential([layer]),
+        lambda layer: cornu.Sequential([Input((3,)), layer]),
+    ],
+)
+def test_a_layer_that_forgets_to_call_super(use):
+    """Attributes may be set before, as in Keras; what needs the layer says what is missing."""
+    layer = Forgets(units=3)
+    assert layer.units == 3
+    with pytest.raises(RuntimeError, match=r"Forgets\.__init__ must call super\(\)\.__init__\(\)"):
+        use(layer)
+
+
+def test_attributes_set_before_super_stay():
+    class Late(layers.Layer):
+        def __init__(self, units):
+            self.units = units
+            self.inner = layers.Dense(units)
+            super().__init__(name="late")
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    layer = Late(3)
+    assert layer(np.ones((2, 4), F)).shape == (2, 3)
+    assert len(layer.weights) == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (lambda x: np.exp(x), "cornu.ops.exp"),
+        (lambda x: np.add(x, 1), "cornu.ops.add"),
+        (lambda x: np.maximum(np.ones(3), x), "cornu.ops.maximum"),
+        (lambda x: np.mean(x, axis=1), "cornu.ops.mean"),
+        (lambda x: np.concatenate([x, x]), "cornu.ops.concatenate"),
+        (lambda x: np.remainder(x, 2), "cornu.ops.mod"),
+        (lambda x: np.asarray(x), "cornu.ops"),
+        (lambda x: np.fft.fft(x), "cornu.ops"),
+    ],
+)
+def test_numpy_functions_of_symbolic_tensors(function, name):
+    with pytest.raises(ValueError, match=f"NumPy needs values|np.* needs values.*{name}") as error:
+        function(Input((3,), name="x"))
+    assert name + " instead" in str(error.value)
+    assert "name=x" in str(error.value)
+
+
+def test_operators_between_numpy_and_symbolic_tensors():
+    x, array = Input((3,)), np.array([1.0, 2.0, 3.0], F)
+    grown = array.copy()
+    grown += x
+    outputs = [array - x, np.float32(2) / (x + 4), array**x, array > x, array[None] + x, grown]
+    outputs.append(np.eye(3, dtype=F)[:2] @ cornu.ops.transpose(x))
+    model = cornu.Model(x, [cornu.ops.cast(output, F) for output in outputs])
+    given = np.array([[0.5, 2.5, -1.0], [3.0, 0.0, 1.0], [1.0, 1.0, 1.0]], F)
+    expected = [
+        *(array - given, 2 / (given + 4), array**given, array > given, array[None] + given),
+        *(array + given, np.eye(3, dtype=F)[:2] @ given.T),
+    ]
+    for one, other in zip(model(given), expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    assert (np.shape(x), np.ndim(x)) == ((None, 3), 2)
+    assert (x == array) is False  # as with any number: symbolic tensors are equal to themselves

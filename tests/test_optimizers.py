@@ -226,6 +226,7 @@ def test_only_floats_are_trained(dtype):
     ("wrong", "message"),
     [
         (lambda w: optimizers.SGD(lr=0.1), "`lr` is now `learning_rate`"),
+        (lambda w: optimizers.Adam(beta1=0.9), "did you mean 'beta_1'"),
         (lambda w: optimizers.SGD("fast"), "learning_rate='fast'"),
         (lambda w: optimizers.SGD(None), "learning_rate=None"),
         (lambda w: optimizers.SGD(momentum=-1), r"SGD\(momentum=-1\)"),

@@ -5,6 +5,8 @@ import logging
 import os
 import re
 import sys
+import threading
+import time
 import types
 
 import pytest
@@ -262,3 +264,71 @@ def test_messages_can_go_to_the_log(capsys, caplog):
         progress.enable_interactive_logging()
     assert caplog.messages == ["Epoch 1/5"]
     assert capsys.readouterr().out == ""
+
+
+def test_a_bar_that_is_left_is_ended(terminal, clock):
+    """What is printed next - the traceback of an interruption - gets a line of its own."""
+    bar = Progbar(10)
+    run(bar, clock, [(5, None)], 1)
+    progress.end_line()
+    assert terminal.lines()[-1] == ""
+    assert len(terminal.lines()) == 2
+    progress.end_line()  # there is none any more
+    assert len(terminal.lines()) == 2
+
+
+def test_a_finished_bar_needs_no_end(terminal, clock, capsys):
+    run(Progbar(10), clock, [(5, None), (10, None)])
+    text = terminal.getvalue()
+    progress.end_line()
+    assert terminal.getvalue() == text
+
+
+def test_waiting_is_shown_in_a_terminal(terminal, monkeypatch):
+    monkeypatch.setattr(progress, "_SECONDS_BEFORE_WAITING", 0.01)
+    bar = Progbar(469)
+    with bar.waiting("compiling"):
+        wait_for(lambda: "compiling" in terminal.getvalue())
+    assert terminal.lines() == ["  0/469 ━━━━━━━━━━━━━━━━━━━━ 0s compiling"]
+    assert not tellers()
+    bar.update(469)
+    assert "compiling" not in terminal.lines()[0]
+
+
+def test_a_short_wait_shows_nothing(terminal):
+    with Progbar(469).waiting("compiling"):
+        pass
+    assert terminal.getvalue() == ""
+    assert not tellers()
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_waiting_is_not_shown_in_a_file(capsys, monkeypatch, verbose):
+    monkeypatch.setattr(progress, "_SECONDS_BEFORE_WAITING", 0.01)
+    with Progbar(469, verbose=verbose).waiting("compiling"):
+        assert not tellers()
+        time.sleep(0.05)
+    assert capsys.readouterr().out == ""
+
+
+def test_an_interrupted_wait_is_over(terminal, monkeypatch):
+    monkeypatch.setattr(progress, "_SECONDS_BEFORE_WAITING", 0.01)
+    bar = Progbar(469)
+    with pytest.raises(KeyboardInterrupt), bar.waiting("compiling"):
+        wait_for(lambda: "compiling" in terminal.getvalue())
+        raise KeyboardInterrupt
+    progress.end_line()
+    assert terminal.lines()[1:] == [""]
+    assert not tellers()
+
+
+def wait_for(condition):
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came")
+
+
+def tellers():
+    return [thread for thread in threading.enumerate() if "_tell" in thread.name]

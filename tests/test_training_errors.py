@@ -1,6 +1,11 @@
 """What a user who makes a mistake reads: a sentence, with what was given and what to do."""
 
+import inspect
+import os
 import resource
+import subprocess
+import sys
+import traceback
 import warnings
 
 import numpy as np
@@ -113,6 +118,88 @@ def test_labels_of_another_form_than_the_loss_takes(case):
         fit(network(**arguments), X, labels)
 
 
+SIGNS = np.arange(40) % 2 * 2 - 1
+OUTSIDE = {
+    "signs": (SIGNS, ("from -1 to 1", "(y + 1) / 2", "'hinge'")),
+    "from one": (SIGNS // 2 + 2, ("from 1 to 2", "Subtract 1")),
+    "classes": (np.arange(40) % 10, ("from 0 to 9", SPARSE, "10 units")),
+    "bytes": (np.where(SIGNS > 0, 255, 7), ("from 7 to 255", "Divide them by 255")),
+    "floats": (np.linspace(0, 2.5, 40), ("from 0 to 2.5", "Scale them")),
+}
+
+
+def binary(loss="binary_crossentropy"):
+    return network(1, "sigmoid", loss)
+
+
+def said_of(function):
+    """The texts of all warnings, none of them held back because it was said before."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        function()
+    assert all(one.filename == __file__ for one in said)
+    return [str(one.message) for one in said]
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_binary_labels_outside_0_to_1_are_said_once(case):
+    labels, parts = OUTSIDE[case]
+    model = binary()
+
+    def train():
+        fit(model, X, labels, epochs=2, validation_data=(X, labels))
+        fit(model, X, labels)
+        model.evaluate(X, labels, verbose=0)
+        model.train_on_batch(X, labels)
+
+    (text,) = said_of(train)
+    assert all(part in text for part in ("fit: the labels go", "binary_crossentropy", *parts))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "binary_focal_crossentropy",
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        keras.losses.binary_crossentropy,
+        ["binary_crossentropy"],
+    ],
+)
+def test_binary_labels_of_other_spellings_of_the_loss(loss):
+    assert len(said_of(lambda: fit(binary(loss), X, SIGNS))) == 1
+
+
+def test_binary_labels_in_streams_and_single_batches():
+    model = binary()
+    assert len(said_of(lambda: fit(model, forever(X, SIGNS), steps_per_epoch=2))) == 1
+    model = binary()
+    batches = said_of(lambda: [model.train_on_batch(X, SIGNS) for _ in range(3)])
+    assert len(batches) == 1
+    assert "train_on_batch" in batches[0]
+    both = said_of(lambda: fit(binary(), X, SIGNS > 0, validation_data=(X, SIGNS)))
+    assert ["validation_data" in text for text in both] == [True]
+
+
+@pytest.mark.parametrize(
+    ("labels", "arguments"),
+    [
+        (SIGNS > 0, {}),
+        ((SIGNS + 1) / 2, {}),
+        (np.linspace(0, 1, 40), {}),
+        (np.linspace(0, 1.0001, 40), {}),  # as rounding leaves it
+        (SIGNS, {"sample_weight": (SIGNS > 0).astype("float32")}),  # what is masked may be anything
+    ],
+    ids=["booleans", "numbers", "shares", "rounding", "masked"],
+)
+def test_binary_labels_that_are_fine(labels, arguments):
+    assert said_of(lambda: fit(binary(), X, labels, **arguments)) == []
+
+
+def test_hinge_losses_take_signs():
+    for loss in ("hinge", "squared_hinge"):
+        assert said_of(lambda loss=loss: fit(network(1, "tanh", loss), X, SIGNS)) == []
+
+
 # -- inputs ---------------------------------------------------------------------------------------
 
 
@@ -192,6 +279,34 @@ def test_text_in_arrays():
         fit(network(), [[1, 2], [3]], Y[:2])
 
 
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda m: m.fit(X, Y, epochs=2.0), r"fit\(epochs=2.0\): expected an integer.*write 2"),
+        (lambda m: m.fit(X, Y, batch_size=32.0), r"fit\(batch_size=32.0\)"),
+        (lambda m: m.fit(X, Y, epochs="2"), r"fit\(epochs='2'\).*received a str"),
+        (lambda m: m.fit(X, Y, steps_per_epoch=40 / 32), r"steps_per_epoch=1.25.*divide with //"),
+        (lambda m: m.fit(X, Y, validation_data=(X, Y), validation_steps=1.0), "validation_steps"),
+        (lambda m: m.evaluate(X, Y, batch_size=8.0), r"evaluate\(batch_size=8.0\)"),
+        (lambda m: m.predict(X, steps=2.5), r"predict\(steps=2.5\)"),
+    ],
+)
+def test_numbers_that_must_be_whole(use, message):
+    with pytest.raises(TypeError, match=message):
+        use(network())
+
+
+def test_whole_numbers_of_any_kind():
+    history = fit(network(), X, Y, epochs=np.int64(2), batch_size=np.uint8(8))
+    assert len(history.epoch) == 2
+    assert network().predict(X, batch_size=np.array(16), verbose=0).shape == (40, 3)
+
+
+def test_verbose_that_is_neither():
+    with pytest.raises(ValueError, match="verbose='yes': expected 0, 1, 2 or 'auto'"):
+        network().fit(X, Y, verbose="yes")
+
+
 OTHER_DATA = {
     "nothing": ((), {}, ("no data",)),
     "numbers": ((5, 3), {}, ("a single number",)),
@@ -225,6 +340,24 @@ def test_streams():
         fit(network(), forever(X, Y), Y, steps_per_epoch=1)
     with pytest.raises(ValueError, match=reads("validation_split", "arrays")):
         fit(network(), forever(X, Y), validation_split=0.5, steps_per_epoch=2)
+
+
+@pytest.mark.parametrize("batch", [X, (X,), [X], (X, None)], ids=["x", "(x,)", "[x]", "None"])
+@pytest.mark.parametrize("deferred", [False, True], ids=["Input", "no Input"])
+def test_a_stream_without_labels(batch, deferred):
+    def batches():
+        while True:
+            yield batch
+
+    model = keras.Sequential([layers.Dense(3)]) if deferred else network()
+    model.compile("sgd", SPARSE)
+    parts = (SPARSE, "no labels were given", "yields x alone", "(x, y)")
+    with pytest.raises(ValueError, match=reads("fit: ", *parts)):
+        fit(model, batches(), steps_per_epoch=2)
+    with pytest.raises(ValueError, match=reads("evaluate: ", *parts)):
+        model.evaluate(batches(), steps=2, verbose=0)
+    with pytest.raises(ValueError, match=reads("fit(validation_data): ", *parts)):
+        fit(model, X, Y, validation_data=batches(), validation_steps=1)
 
 
 def test_an_error_in_a_generator_reaches_the_user():
@@ -283,6 +416,36 @@ def test_compile_names_the_nearest(arguments, parts):
         model.compile(**arguments)
 
 
+@pytest.mark.parametrize(
+    ("method", "arguments", "message"),
+    [
+        ("fit", {"x": X, "y": Y, "epoch": 3}, "unknown argument 'epoch'; did you mean 'epochs'?"),
+        ("compile", {"optimiser": "sgd"}, "'optimiser'; did you mean 'optimizer'?"),
+        ("evaluate", {"x": X, "return_dictionary": True}, "did you mean 'return_dict'?"),
+        ("predict", {"x": X, "batchsize": 8}, "did you mean 'batch_size'?"),
+        ("train_on_batch", {"x": X, "Y": Y}, "did you mean 'y'?"),
+        ("predict", {"x": X, "colour": 8}, "'colour'. It takes x, batch_size, verbose, steps"),
+    ],
+)
+def test_a_misspelt_argument(method, arguments, message):
+    with pytest.raises(TypeError) as error:
+        getattr(network(), method)(**arguments)
+    assert str(error.value).startswith(f"Model.{method}: unknown argument ")
+    assert message in str(error.value)
+
+
+def test_a_missing_argument_names_the_public_method():
+    with pytest.raises(TypeError, match=r"^Model\.predict\(\) missing 1 required .*'x'"):
+        network().predict()
+
+
+def test_methods_keep_their_signatures():
+    fitting = inspect.signature(keras.Model.fit).parameters
+    assert list(fitting)[:5] == ["self", "x", "y", "batch_size", "epochs"]
+    assert fitting["epochs"].default == 1
+    assert "Trains the model" in keras.Model.fit.__doc__
+
+
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
 def test_compile_comes_first(method):
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
@@ -309,6 +472,50 @@ def test_a_model_without_call():
 
     with pytest.raises(NotImplementedError, match=reads("Empty", "call")):
         Empty().predict(X, verbose=0)
+
+
+class Forgets(keras.Model):
+    def __init__(self):
+        self.inner = layers.Dense(3)
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+class ForgetsTo(keras.Sequential):
+    def __init__(self):
+        self.add(layers.Dense(3))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: Forgets()(X),
+        lambda: Forgets().compile("sgd", "mse"),
+        lambda: Forgets().fit(X, X),
+        lambda: Forgets().evaluate(X, X),
+        lambda: Forgets().predict(X),
+        lambda: Forgets().build((None, 4)),
+        lambda: Forgets().summary(),
+        lambda: Forgets().save_weights("x.weights.h5"),
+        ForgetsTo,
+    ],
+)
+def test_a_model_that_forgets_to_call_super(use):
+    with pytest.raises(RuntimeError, match=r"Forgets\w*\.__init__ must call super\(\)\.__init__"):
+        use()
+
+
+def test_a_loss_that_forgets_to_call_super():
+    class Own(keras.losses.Loss):
+        def __init__(self, factor):
+            self.factor = factor
+
+        def call(self, y_true, y_pred):
+            return self.factor * (y_true - y_pred) ** 2
+
+    with pytest.raises(RuntimeError, match=r"Own\.__init__ must call super\(\)\.__init__"):
+        fit(network(1, None, Own(2.0)), X, X[:, :1])
 
 
 def test_weights_that_do_not_fit():
@@ -421,6 +628,134 @@ def test_a_shape_error_names_the_layer_and_its_inputs(case):
     shape, make, parts = SHAPES[case]
     with pytest.raises((ValueError, TypeError), match=reads(*parts)):
         keras.Sequential([keras.Input(shape), make()])
+
+
+# -- what the user sees of it ---------------------------------------------------------------------
+
+
+def lines_of(error):
+    """The files that a traceback goes through."""
+    return [frame.filename for frame in traceback.extract_tb(error.value.__traceback__)]
+
+
+def own_error(y_true, y_pred):
+    raise LookupError("in the loss of the program")
+
+
+def failing():
+    yield X, Y
+    raise LookupError("in the generator of the program")
+
+
+SENTENCES = {
+    "one-hot, sparse loss": lambda: fit(network(), X, np.eye(3)[Y]),
+    "classes, one-hot loss": lambda: fit(network(loss="categorical_crossentropy"), X, Y),
+    "labels out of range": lambda: network().evaluate(X, Y + 5),
+    "inputs": lambda: network().predict(X[:, :2]),
+    "a layer alone": lambda: layers.Conv2D(2, 3, name="mine")(X),
+    "a layer in a network": lambda: keras.Sequential([keras.Input((4,)), Narrow(name="mine")]),
+    "needs values": lambda: keras.Sequential([keras.Input((4,)), Branching(name="mine")]),
+    "the user's loss": lambda: fit(network(loss=own_error), X, Y),
+    "the user's generator": lambda: fit(network(), failing()),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_a_sentence_comes_with_the_lines_of_the_program(case, monkeypatch):
+    monkeypatch.delenv("CORNU_TRACEBACK", raising=False)
+    with pytest.raises((ValueError, TypeError, LookupError)) as error:
+        SENTENCES[case]()
+    files = lines_of(error)
+    inside = [file for file in files if file != __file__]
+    assert len(inside) <= 3  # of Cornu, where it handed the error on
+    assert not [file for file in inside if "site-packages" in file]
+    assert "JAX" not in "".join(getattr(error.value, "__notes__", ()))
+    if isinstance(error.value, LookupError):
+        assert files[-1] == __file__  # the line of the user's that failed
+    monkeypatch.setenv("CORNU_TRACEBACK", "full")
+    with pytest.raises(type(error.value)) as whole:
+        SENTENCES[case]()
+    assert str(whole.value) == str(error.value)
+    assert len(lines_of(whole)) > len(files)
+
+
+def test_an_error_that_nobody_foresaw_keeps_all_lines(monkeypatch):
+    monkeypatch.delenv("CORNU_TRACEBACK", raising=False)
+    # it comes about inside Cornu, in a line that does not raise it
+    monkeypatch.setattr("cornu.data.arrays.row_count", None)
+    with pytest.raises(TypeError, match="not callable") as error:
+        fit(network(), X, Y)
+    files = [os.path.basename(file) for file in lines_of(error)]
+    assert files[-3:] == ["entry.py", "training.py", "source.py"]
+
+
+def test_a_program_shows_only_its_own_lines(tmp_path):
+    """Under plain `python program.py`."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import numpy as np, cornu as keras\n"
+        "model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, 'softmax')])\n"
+        f"model.compile('sgd', {SPARSE!r})\n"
+        "model.fit(np.ones((40, 4)), np.eye(3)[np.arange(40) % 3])\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "CORNU_TRACEBACK"}
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, env=environment, check=False
+    )
+    trace = done.stderr[done.stderr.index("Traceback") :]
+    assert trace.count("File ") == 2
+    assert "program.py" in trace
+    assert "one-hot" in trace
+    assert "JAX" not in trace
+
+
+@pytest.mark.parametrize("kind", ["Input", "no Input", "functional", "subclass", "eager"])
+def test_softmax_over_one_unit_is_said_once_where_it_is_written(kind):
+    outputs = Y % 2
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.out = layers.Dense(1, "softmax")
+
+        def call(self, inputs):
+            return self.out(inputs)
+
+    def train():
+        if kind == "functional":
+            inputs = keras.Input((4,))
+            model = keras.Model(inputs, layers.Dense(1, "softmax")(inputs))
+        elif kind == "subclass":
+            model = Net()
+        else:
+            begin = [keras.Input((4,))] if kind == "Input" else []
+            model = keras.Sequential([*begin, layers.Dense(1, "softmax")])
+        model.compile("sgd", "binary_crossentropy", run_eagerly=kind == "eager")
+        fit(model, X, outputs, validation_data=(X, outputs), epochs=2)
+        model.evaluate(X, outputs, verbose=0)
+        model.predict(X, verbose=0)
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        train()
+    assert {str(one.message) for one in said} == {
+        "softmax over axis -1, which has length 1, always gives 1; for a single unit use sigmoid"
+    }
+    # Python prints a text once for each line
+    lines = {(one.filename, one.lineno) for one in said}
+    assert {file for file, _ in lines} == {__file__}
+    assert len(lines) == 1 or kind == "eager"
+
+
+def test_a_warning_from_a_thread_that_compiles_points_at_fit():
+    model = network(1, "sigmoid", "categorical_crossentropy")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        line = inspect.currentframe().f_lineno + 1
+        fit(model, X, X[:, :1] * 0)
+    texts = {(one.filename, str(one.message)) for one in said}
+    assert len(texts) == 1  # whatever the size of the batch, so that it is printed once
+    assert {one.lineno for one in said} <= {line, inspect.getsourcelines(fit)[1] + 1}
 
 
 # -- checkpoints ----------------------------------------------------------------------------------

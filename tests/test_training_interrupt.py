@@ -1,13 +1,18 @@
 """Ctrl-C: training stops at once, and leaves a model that works."""
 
+import io
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import traceback
 
+import numpy as np
 import pytest
+
+import cornu as keras
 
 # How long a person would wait; generous, since several tests share the processors.
 BOUND_SECONDS = 5.0
@@ -129,10 +134,6 @@ def test_ctrl_c(stage, tmp_path):
 
 def test_a_chunk_that_is_interrupted_leaves_finished_weights():
     """The interruption reaches Python between two chunks: before or after, never within."""
-    import numpy as np
-
-    import cornu as keras
-
     x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
     y = x[:, :1]
     weights = []
@@ -152,3 +153,48 @@ def test_a_chunk_that_is_interrupted_leaves_finished_weights():
     assert int(np.asarray(model.optimizer.iterations)) == 4
     model.fit(x, y, batch_size=8, verbose=0)
     assert int(np.asarray(model.optimizer.iterations)) == 12
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Stopping(keras.callbacks.Callback):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 3:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("the disk is gone")], ids=repr)
+def test_what_stops_training_ends_the_line_of_the_bar(monkeypatch, error):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((64, 4), "float32")
+    # the bar is drawn before the callback that stops is asked
+    hooks = [keras.callbacks.ProgbarLogger(), Stopping(error)]
+    hooks[0]._start = lambda: setattr(hooks[0], "progbar", keras.utils.Progbar(8, interval=0))
+    with pytest.raises(type(error)):
+        model.fit(x, x[:, :1], batch_size=8, callbacks=hooks)
+    written = terminal.getvalue()
+    assert "4/8" in written
+    assert written.endswith("\n")
+    assert written.count("\n") == 1
+
+
+def test_ctrl_c_shows_the_lines_of_the_program(monkeypatch):
+    monkeypatch.delenv("CORNU_TRACEBACK", raising=False)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((64, 4), "float32")
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        model.fit(x, x[:, :1], 8, verbose=0, callbacks=[Stopping(KeyboardInterrupt())])
+    files = [frame.filename for frame in traceback.extract_tb(stopped.value.__traceback__)]
+    assert files[0] == files[-1] == __file__
+    assert len(files) == 3

@@ -7,6 +7,7 @@ from cornu import (
     activations,
     backend,
     callbacks,
+    check,
     config,
     constraints,
     datasets,
@@ -23,6 +24,7 @@ from cornu import (
     utils,
 )
 from cornu.core.dtypes import DTypePolicy
+from cornu.core.names import explain_missing_names
 from cornu.core.random import SeedGenerator
 from cornu.core.variable import Variable
 from cornu.graph import KerasTensor
@@ -56,6 +58,7 @@ __all__ = [
     "activations",
     "backend",
     "callbacks",
+    "check",
     "config",
     "constraints",
     "datasets",
@@ -71,3 +74,5 @@ __all__ = [
     "saving",
     "utils",
 ]
+
+explain_missing_names(__name__)

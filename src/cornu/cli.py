@@ -1,4 +1,4 @@
-"""The `cornu` command: demo, run, info."""
+"""The `cornu` command: demo, run, check, info."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cornu
 
-COMMANDS = ("demo", "info", "run")
+COMMANDS = ("check", "demo", "info", "run")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,6 +51,32 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("program", help="a Python file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     run.set_defaults(function=_run)
+    check = commands.add_parser(
+        "check",
+        help="say what is wrong with a Keras or PyTorch program, before it trains",
+        description="Runs a program until it begins to train, and says what is wrong with its "
+        "network, its data and its settings. Nothing is trained.",
+        epilog="Exit status: 0; 1 where an error was found; 2 where a program was not checked.",
+    )
+    check.add_argument("programs", nargs="*", metavar="program", help="a Python file")
+    check.add_argument(
+        "--format", choices=("text", "json", "sarif"), default="text", help="default: text"
+    )
+    check.add_argument(
+        "--ignore", default="", metavar="CODES", help="findings to leave out, such as C502,C2"
+    )
+    check.add_argument("--fix", action="store_true", help="write the changes that are certain")
+    check.add_argument(
+        "--explain", metavar="CODE", help="print the page of a rule; 'all' lists the rules"
+    )
+    check.add_argument("--framework", choices=("keras", "torch"), help="default: what is imported")
+    check.add_argument(
+        "--no-measure", action="store_true", help="leave out the forward pass and the tried steps"
+    )
+    check.add_argument(
+        "--args", default="", metavar="ARGUMENTS", help="what the program is given, in one string"
+    )
+    check.set_defaults(function=_check)
     info = commands.add_parser("info", help="versions, devices, folders")
     info.set_defaults(function=_info)
     return parser
@@ -66,6 +92,12 @@ def _run(options: argparse.Namespace) -> int:
     from cornu.dialects import run_program
 
     return run_program(options.program, options.arguments)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from cornu.check.command import run_check
+
+    return run_check(options)
 
 
 def _info(options: argparse.Namespace) -> int:

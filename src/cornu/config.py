@@ -1,5 +1,6 @@
 """Settings of the whole process: float type, fuzz factor, dtype policy, image layout, output."""
 
+from cornu.core.checking import is_check_enabled, set_check
 from cornu.core.dtypes import (
     dtype_policy,
     epsilon,
@@ -33,7 +34,9 @@ __all__ = [
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_check_enabled",
     "is_interactive_logging_enabled",
+    "set_check",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,9 @@ import jax
 import jax.numpy as jnp
 
 from cornu.activations.arrays import as_floats
+from cornu.core.reporting import warn
 from cornu.graph import operation
+from cornu.graph.node import is_traced_again
 
 
 @operation
@@ -32,11 +33,11 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> jax.Array:
     [[0.5, 0.5, 0.0]]
     """
     x = as_floats(x)
-    if isinstance(axis, int) and -x.ndim <= axis < x.ndim and x.shape[axis] == 1:
-        warnings.warn(
-            f"softmax over axis {axis} of shape {x.shape}, which has length 1, always gives 1; "
-            "for a single unit use sigmoid",
-            stacklevel=2,
+    one = isinstance(axis, int) and -x.ndim <= axis < x.ndim and x.shape[axis] == 1
+    if one and not is_traced_again(x):
+        warn(
+            f"softmax over axis {axis}, which has length 1, always gives 1; for a single unit use "
+            "sigmoid"
         )
     return jax.nn.softmax(x, axis=_axes(axis))
 

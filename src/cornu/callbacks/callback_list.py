@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from cornu.callbacks.callback import HOOKS, Callback
@@ -125,6 +126,11 @@ class CallbackList(Callback):
     def watches_chunks(self, stage: str) -> bool:
         """Whether any callback follows `stage` - "train", "test" or "predict" - as it goes on."""
         return bool(self._hooks[f"on_{stage}_chunk_end"])
+
+    def waiting(self, stage: str, what: str) -> contextlib.AbstractContextManager:
+        """A block of `stage` in which the progress bar, if there is one, says what it waits for."""
+        bar = self._find(ProgbarLogger)
+        return contextlib.nullcontext() if bar is None else bar.waiting(stage, what)
 
     def _stage(self, name: str, logs: dict | None) -> None:
         hooks = self._hooks[name]

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from cornu.callbacks.callback import Callback, only_if
 from cornu.callbacks.monitor import MonitorCallback
+from cornu.core.reporting import warn
 from cornu.utils.progress import print_message
 
 
@@ -186,13 +186,12 @@ class ModelCheckpoint(MonitorCallback):
             return True, self.best
         current = logs.get(self.monitor)
         if current is None:
-            warnings.warn(f"Can save best model only with {self.monitor} available.", stacklevel=4)
+            warn(f"Can save best model only with {self.monitor} available.")
             return True, self.best
         if np.ndim(current) > 0:
-            warnings.warn(
+            warn(
                 "Can save best model only when `monitor` is a scalar value. "
                 f"Received: {current}. Falling back to `save_best_only=False`.",
-                stacklevel=4,
             )
             return True, self.best
         best = "None" if self.best is None else f"{self.best:.5f}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from cornu.callbacks.callback import Callback
 from cornu.callbacks.monitor import MonitorCallback, warn_missing
+from cornu.core.reporting import warn
 from cornu.utils.progress import print_message
 
 
@@ -157,9 +157,8 @@ class ReduceLROnPlateau(MonitorCallback):
                 "learning rate; give one below 1"
             )
         if kwargs:
-            warnings.warn(
+            warn(
                 f"ReduceLROnPlateau: unknown arguments are ignored: {', '.join(kwargs)}",
-                stacklevel=2,
             )
         self.factor = factor
         self.min_lr = min_lr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from typing import Any, TextIO
@@ -170,7 +171,10 @@ class ProgbarLogger(Callback):
         super().set_params(params)
         params = params or {}
         verbose = params.get("verbose", 1)
-        self.verbose = 1 if verbose == "auto" else int(verbose)
+        try:
+            self.verbose = 1 if verbose == "auto" else int(verbose)
+        except (TypeError, ValueError):
+            raise ValueError(f"verbose={verbose!r}: expected 0, 1, 2 or 'auto'") from None
         self.epochs = params.get("epochs", 1)
         self.target = params.get("steps")
 
@@ -211,6 +215,14 @@ class ProgbarLogger(Callback):
 
     def on_predict_end(self, logs: dict | None = None) -> None:
         self._finish(None)
+
+    def waiting(self, stage: str, what: str) -> contextlib.AbstractContextManager:
+        """A block in which a bar that is being drawn says what it waits for."""
+        silent = self.progbar is None or (self._in_fit and stage != "train")
+        if silent:
+            return contextlib.nullcontext()
+        assert self.progbar is not None
+        return self.progbar.waiting(what)
 
     def _start(self) -> None:
         self.seen = 0

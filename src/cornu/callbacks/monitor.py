@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from cornu.callbacks.callback import Callback
+from cornu.core.reporting import warn
 from cornu.utils.progress import print_message
 
 
@@ -36,10 +36,9 @@ class MonitorCallback(Callback):
     ):
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}(mode={mode!r}) is unknown, falling back to 'auto'; "
                 "expected 'auto', 'min' or 'max'",
-                stacklevel=3,
             )
             mode = "auto"
         self.monitor = monitor
@@ -194,10 +193,9 @@ class EarlyStopping(MonitorCallback):
 
 def warn_missing(callback: MonitorCallback, logs: dict | None, what: str) -> None:
     """Warns that the logs lack the monitored value, and says what they have."""
-    warnings.warn(
+    warn(
         f"{what} `{callback.monitor}` which is not available. "
         f"Available metrics are: {','.join(logs or ())}",
-        stacklevel=4,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from cornu.callbacks.callback import Callback, only_if
 from cornu.callbacks.event_file import EventWriter
 from cornu.callbacks.learning_rate import read_learning_rates
+from cornu.core.reporting import warn
 
 # While batches are logged, a dashboard that is open should not lag far behind.
 _SECONDS_BETWEEN_FLUSHES = 5.0
@@ -205,7 +205,7 @@ class TensorBoard(Callback):
         try:
             jax.profiler.start_trace(os.path.join(self.log_dir, "train"))
         except Exception as error:  # a profile that cannot be had should not end the training
-            warnings.warn(f"TensorBoard: no profile, the profiler said: {error}", stacklevel=2)
+            warn(f"TensorBoard: no profile, the profiler said: {error}")
             self._profile_range = (0, 0)
         else:
             self._profiling = True
@@ -217,15 +217,14 @@ class TensorBoard(Callback):
         try:
             jax.profiler.stop_trace()
         except Exception as error:
-            warnings.warn(f"TensorBoard: no profile, the profiler said: {error}", stacklevel=2)
+            warn(f"TensorBoard: no profile, the profiler said: {error}")
 
     def _write_graph(self) -> None:
         try:
             text = self.model.to_json()
         except Exception as error:  # such as a layer of the user's without get_config
-            warnings.warn(
+            warn(
                 f"TensorBoard(write_graph=True): the model cannot be written as JSON: {error}",
-                stacklevel=2,
             )
         else:
             self._writer("train").keras_model("keras", text, 0)

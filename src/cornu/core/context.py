@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jax
 
@@ -15,11 +15,13 @@ class CallContext:
     Attributes:
         training: whether the network is being trained; None where nobody has said.
         losses: scalars that layers added: activity regularization, `add_loss`.
+        watcher: called with each layer and its outputs, or None.
     """
 
     def __init__(self, training: bool | None = None):
         self.training = training
         self.losses: list = []
+        self.watcher: Callable | None = None
         self._masks: dict[int, tuple] = {}
 
     @property

@@ -16,11 +16,13 @@ TRACING_ERRORS = (
 
 def needs_values(where: str, what: str) -> TypeError:
     """The error for code that wants the values of a tensor while it is being compiled."""
-    return TypeError(
+    error = TypeError(
         f"{where}: {what} needs the values of a tensor while the network is being compiled "
         "(an `if` or `while` on a tensor, float(), int() or a NumPy function of it). Use "
         "cornu.ops functions such as where() instead, or compile(run_eagerly=True)"
     )
+    error.is_sentence = True  # type: ignore[attr-defined]
+    return error
 
 
 @contextlib.contextmanager

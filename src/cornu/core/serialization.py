@@ -18,6 +18,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core.places import Place, caller_place
+
 _classes: dict[tuple[str, str], type] = {}
 _custom: dict[str, Callable] = {}
 _custom_names: dict[Callable, str] = {}
@@ -66,6 +68,15 @@ class Serializable:
 
     public_module: str | None = None
     """The public package after `keras.`; by default the package that defines the class."""
+
+    _place: Place | None = None  # the line of the program that made it: findings name it
+
+    def __new__(cls, *args, **kwargs):
+        if (args or kwargs) and cls.__init__ is object.__init__:
+            raise TypeError(f"{cls.__name__}() takes no arguments")
+        made = super().__new__(cls)
+        object.__setattr__(made, "_place", caller_place())
+        return made
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -268,7 +268,8 @@ def bind(function: Callable, variables: Sequence[Variable]) -> Callable:
 
     Returns:
         `(values, *args, **kwargs) -> (function's result, new values)`, both lists in the order of
-        `variables`. It can be given to `jax.jit`, `jax.grad` and the like.
+        `variables`. Values are arrays, or Variables, which stand for their values. The function can
+        be given to `jax.jit`, `jax.grad` and the like.
 
     >>> counter = Variable(np.zeros(()), name="counter")
     >>> pure = bind(lambda step: counter.assign_add(step).value, [counter])
@@ -279,7 +280,7 @@ def bind(function: Callable, variables: Sequence[Variable]) -> Callable:
     variables = tuple(variables)
 
     def pure(values, *args, **kwargs):
-        values = tuple(values)
+        values = tuple(_plain(value) for value in values)
         if len(values) != len(variables):
             raise ValueError(f"bind: {len(variables)} variables, {len(values)} values")
         outer = _local.scope

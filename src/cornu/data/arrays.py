@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import jax
 import numpy as np
 
 from cornu.core import dtypes
+from cornu.core.reporting import warn
 from cornu.core.variable import Variable
 
 
@@ -180,8 +180,7 @@ def warn_if_not_finite(x, y) -> None:
             if array.dtype.kind == "f" and not np.isfinite(array.sum(dtype=np.float64)):
                 bad = int(np.size(array) - np.isfinite(array).sum())
                 if bad:
-                    warnings.warn(
+                    warn(
                         f"{name} holds {bad} values that are NaN or infinite: the loss will be NaN "
                         "from the first step that meets one. Drop or impute those rows",
-                        stacklevel=4,
                     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
 import sys
@@ -84,9 +83,9 @@ def _wait_for_threads() -> None:
 def _print_error(error: BaseException) -> None:
     """Prints the error with the program's own frames."""
     sys.stdout.flush()
-    note = _missing_name(error)
-    if note:
-        error.add_note(note)
+    of_array = isinstance(error, AttributeError) and isinstance(error.obj, jax.Array)
+    if of_array and error.name == "numpy":  # type: ignore[attr-defined]
+        error.add_note("Tensors are JAX arrays here: np.asarray(tensor) gives the NumPy array.")
     trace = traceback.TracebackException.from_exception(error)
     full = os.environ.get("CORNU_TRACEBACK") == "full"
     left_out = not full and _is_no_sentence(trace)
@@ -125,23 +124,3 @@ def _trim(trace: traceback.TracebackException, machinery: tuple[str, ...]) -> No
     notes = getattr(trace, "__notes__", None)
     if notes:  # JAX notes that it has cut its own frames
         trace.__notes__ = [note for note in notes if "JAX has removed" not in note]
-
-
-def _missing_name(error: BaseException) -> str | None:
-    """What to say where a program asks for something of Keras that is not here."""
-    owner: object = None
-    name: str | None = None
-    if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError):
-        owner, name = sys.modules.get(error.name or ""), getattr(error, "name_from", None)
-        if name is None:  # Python 3.11 has it in the sentence only
-            name = str(error).partition("'")[2].partition("'")[0]
-    elif isinstance(error, AttributeError):
-        owner, name = error.obj, error.name
-    if isinstance(owner, jax.Array) and name == "numpy":
-        return "Tensors are JAX arrays here: np.asarray(tensor) gives the NumPy array."
-    if not isinstance(owner, ModuleType) or owner.__name__.split(".")[0] != "cornu" or not name:
-        return None
-    keras = "keras" + owner.__name__.removeprefix("cornu")
-    near = difflib.get_close_matches(name, getattr(owner, "__all__", dir(owner)), n=1)
-    advice = f" Did you mean {keras}.{near[0]}?" if near else ""
-    return f"Cornu has no {keras}.{name} (yet).{advice}"

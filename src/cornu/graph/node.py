@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core import naming
+from cornu.core.context import current_context
 from cornu.core.dtypes import to_numpy_dtype
 from cornu.core.serialization import Serializable
 from cornu.core.variable import Variable, discarding_assignments
@@ -133,6 +134,19 @@ def open_shape(value) -> tuple:
     if shape and shape[0] == _local.probe and isinstance(value, jax.core.Tracer):
         return (None, *shape[1:])
     return shape
+
+
+def is_traced_again(value) -> bool:
+    """Whether an array is traced though the same code has been traced with another one before.
+
+    What has to be said of a network is said when it is traced for the first time: not again for
+    the second size that shapes are asked with, nor while the network is compiled.
+    """
+    if not isinstance(value, jax.core.Tracer):
+        return False
+    if _local.probe is None:
+        return current_context() is not None
+    return _local.probe == _PROBES[1]
 
 
 def infer(function: Callable, args: tuple, kwargs: dict) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -16,9 +16,12 @@ from cornu.core import dtypes, naming
 from cornu.core.context import CallContext, call_context, current_context
 from cornu.core.dtypes import is_float
 from cornu.core.errors import TRACING_ERRORS, needs_values
+from cornu.core.initialized import SetByInit, not_initialized
+from cornu.core.names import arguments_of, unknown_arguments
 from cornu.core.random import SeedGenerator
+from cornu.core.reporting import shortened
 from cornu.core.serialization import Serializable, serialize
-from cornu.core.variable import Variable, autocast, path_scope
+from cornu.core.variable import Variable, autocast, bind, path_scope
 from cornu.graph.node import Node, infer, open_shape
 from cornu.graph.tensor import KerasTensor, has_symbolic
 from cornu.layers.construction import construct
@@ -53,7 +56,13 @@ class Layer(Serializable):
 
     supports_masking = False
     # what `__setattr__` must not take for weights or layers of this one
-    _untracked = frozenset({"_nodes", "_arguments", "_weights_cache"})
+    _untracked = frozenset({"_nodes", "_arguments", "_weights_cache", "_place"})
+
+    name: Any = SetByInit()
+    built: Any = SetByInit()
+    _trainable: Any = SetByInit()
+    _policy: Any = SetByInit()
+    _declared_input_shape: Any = SetByInit()
 
     def __new__(cls, *args, **kwargs):
         layer = super().__new__(cls)
@@ -84,10 +93,8 @@ class Layer(Serializable):
             shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
             batch_input_shape = (kwargs.pop("batch_size", None), *shape)
         if kwargs:
-            raise ValueError(
-                f"{type(self).__name__}: unknown argument{'s' * (len(kwargs) > 1)} "
-                f"{', '.join(map(repr, kwargs))}"
-            )
+            known = [*arguments_of(type(self)), "input_shape"]
+            raise ValueError(unknown_arguments(type(self).__name__, kwargs, known))
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}(name={name!r}): name must be a string")
         if name is not None and "/" in name:
@@ -340,12 +347,19 @@ class Layer(Serializable):
     def __call__(self, *args, **kwargs):
         """Applies the layer to arrays, or to symbolic tensors of a network under construction."""
         self._require_init()
-        if has_symbolic(args, kwargs):
-            return self._symbolic_call(args, kwargs)
-        context = current_context()
-        if context is None:
-            with call_context(CallContext()):
-                return self(*args, **kwargs)
+        context, symbolic = current_context(), has_symbolic(args, kwargs)
+        if context is not None and not symbolic:
+            return self._call_on_arrays(context, args, kwargs)
+        try:
+            if symbolic:
+                return self._symbolic_call(args, kwargs)
+            with call_context(CallContext()) as context:
+                return self._call_on_arrays(context, args, kwargs)
+        except Exception as error:
+            # the same error, not one that it causes
+            raise shortened(error)  # noqa: B904
+
+    def _call_on_arrays(self, context: CallContext, args: tuple, kwargs: dict):
         args, kwargs = self._converted(args), self._converted(kwargs)
         if args:
             check_inputs(self, args[0])
@@ -404,6 +418,8 @@ class Layer(Serializable):
             raise _explained(self, args, error) from None
         finally:
             context.training = outer
+        if context.watcher is not None:
+            context.watcher(self, outputs)
         if self.activity_regularizer is not None:
             for output in jax.tree_util.tree_leaves(outputs):
                 # the mean over the batch, so that the term does not grow with the batch
@@ -448,12 +464,32 @@ class Layer(Serializable):
     ):
         """The call as a pure function of the variables' values.
 
-        Returns `(outputs, new non-trainable values)`, with a list of losses as the third where
-        `return_losses` is set.
-        """
-        from cornu.core.variable import bind
+        Args:
+            trainable_variables: one array for each of `trainable_variables`, in their order; or
+                Variables, which stand for their values.
+            non_trainable_variables: the same for `non_trainable_variables`.
+            *args, **kwargs: as for a call.
+            return_losses: whether to return the losses added in the call too. Default False.
 
+        Returns:
+            `(outputs, new non-trainable values)`, with a list of losses as the third where
+            `return_losses` is set.
+
+        Raises:
+            ValueError: the layer is not built; another number of values, or another shape.
+        """
+        self._require_init()
+        if not self.built:
+            raise ValueError(
+                f"{self.name}.stateless_call: the {type(self).__name__} has no variables yet; call "
+                "it on data or build(input_shape) it first"
+            )
         trained, others = self.trainable_variables, self.non_trainable_variables
+        for argument, values, variables in (
+            ("trainable_variables", trainable_variables, trained),
+            ("non_trainable_variables", non_trainable_variables, others),
+        ):
+            self._check_values(argument, values, variables)
 
         def run():
             with call_context(CallContext()) as context:
@@ -464,6 +500,19 @@ class Layer(Serializable):
         )
         rest = values[len(trained) :]
         return (outputs, rest, losses) if return_losses else (outputs, rest)
+
+    def _check_values(self, argument: str, values: Sequence, variables: list[Variable]) -> None:
+        if len(values) != len(variables):
+            raise ValueError(
+                f"{self.name}.stateless_call: the {type(self).__name__} has {len(variables)} "
+                f"{argument}, received {len(values)} values for them"
+            )
+        for value, variable in zip(values, variables, strict=True):
+            if np.shape(value) != variable.shape:
+                raise ValueError(
+                    f"{self.name}.stateless_call({argument}=...): {variable.path} has shape "
+                    f"{variable.shape}, received {np.shape(value)}"
+                )
 
     def _converted(self, structure):
         """Arrays on the device, floats in the dtype computed in."""
@@ -584,12 +633,12 @@ class Layer(Serializable):
 
     def _require_init(self) -> None:
         if "_build_shapes" not in self.__dict__:
-            raise RuntimeError(
-                f"{type(self).__name__}.__init__ must call super().__init__() before anything else"
-            )
+            raise not_initialized(self)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, built={self.__dict__.get('built')}>"
+        attributes = self.__dict__
+        name, built = attributes.get("name"), attributes.get("built")
+        return f"<{type(self).__name__} name={name}, built={built}>"
 
 
 # Layer is Keras' public class too, but `build` of the base must not count as somebody's own.
@@ -708,6 +757,7 @@ def _explained(layer: Layer, args: tuple, error: Exception) -> Exception:
         error.add_note(f"in {where}")
         explained = error
     explained.names_layer = True  # type: ignore[attr-defined]
+    explained.is_sentence = explained is not error  # type: ignore[attr-defined]
     return explained.with_traceback(error.__traceback__)
 
 

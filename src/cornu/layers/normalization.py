@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import jax.numpy as jnp
 
 from cornu import constraints, initializers, regularizers
 from cornu.core.dtypes import epsilon as fuzz_factor
+from cornu.core.reporting import warn
 from cornu.core.serialization import serialize
 from cornu.core.variable import Variable
 from cornu.layers import arguments
@@ -288,10 +287,9 @@ class LayerNormalization(_ScaleAndCenter):
                 f"LayerNormalization(axis={axis!r}): axis must be an integer or a list of integers"
             )
         if rms_scaling:
-            warnings.warn(
+            warn(
                 "LayerNormalization(rms_scaling=True) divides by the standard deviation, not by "
                 "the root mean square, and is deprecated",
-                stacklevel=2,
             )
         super().__init__(
             epsilon,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from cornu.core.reporting import warn
 from cornu.losses.elementwise import inside, power
 from cornu.losses.loss import LossFunctionWrapper
 from cornu.losses.shapes import check_one_hot, operands
@@ -23,11 +23,12 @@ def _prepared(
     check_one_hot(name, y_true, y_pred, axis)
     classes = y_pred.shape[axis]
     if classes == 1:
-        warnings.warn(
-            f"{name}: the outputs of shape {y_pred.shape} have one class, whose probability is "
+        # the same text for every size of batch, so that it is printed once
+        shape = ", ".join(map(str, (None, *y_pred.shape[1:])))
+        warn(
+            f"{name}: the outputs of shape ({shape}) have one class, whose probability is "
             "always 1. For two classes and one output use binary_crossentropy",
             SyntaxWarning,
-            stacklevel=3,
         )
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / classes

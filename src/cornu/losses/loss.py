@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from cornu.core import dtypes, naming, serialization
+from cornu.core.initialized import SetByInit
 from cornu.core.serialization import Serializable
 from cornu.losses.reduction import reduce_weighted_values, standardize_reduction
 from cornu.losses.shapes import as_arrays, same_rank
@@ -39,6 +40,10 @@ class Loss(Serializable):
     >>> float(FourthPower()([1.0, 2.0], [1.0, 4.0]))
     8.0
     """
+
+    name: Any = SetByInit()
+    reduction: Any = SetByInit()
+    _dtype: Any = SetByInit()
 
     def __init__(
         self,

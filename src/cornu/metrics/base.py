@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from cornu.core import dtypes, naming
+from cornu.core.initialized import not_initialized
 from cornu.core.serialization import Serializable, is_builtin
 from cornu.core.variable import Variable, bind, path_scope
 
@@ -222,9 +223,7 @@ class Metric(Serializable):
 
     def _check_initialized(self) -> None:
         if "_variables" not in vars(self):
-            raise RuntimeError(
-                f"{type(self).__name__}.__init__ must call super().__init__() before anything else"
-            )
+            raise not_initialized(self)
 
 
 def _computed_in(dtype) -> str:

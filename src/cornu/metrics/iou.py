@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import jax
@@ -10,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.core.dtypes import epsilon, is_float
+from cornu.core.reporting import warn
 from cornu.metrics._shapes import spread
 from cornu.metrics.base import Metric
 
@@ -107,10 +107,9 @@ class IoU(Metric):
             return 1
         given = getattr(sample_weight, "dtype", None)
         if given is not None and is_float(given) and not is_float(self.dtype):
-            warnings.warn(
+            warn(
                 f"{self.name}: sample_weight of dtype {given} is rounded down to whole numbers, as "
                 f"the metric computes in {self.dtype}; pass dtype='float32' to the metric",
-                stacklevel=3,
             )
         weight = jnp.asarray(sample_weight).astype(self.dtype)
         return spread(self.name, weight.reshape(-1) if weight.ndim > 1 else weight, shape)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import jax
 import jax.numpy as jnp
 
+from cornu.core.reporting import warn
 from cornu.losses.shapes import same_rank
 from cornu.metrics._shapes import spread
 from cornu.metrics.base import Metric
@@ -117,10 +116,9 @@ class R2Score(Metric):
         samples, regressors = self.num_samples.value, self.num_regressors
         free = samples - regressors - 1
         if not isinstance(free, jax.core.Tracer) and float(free) <= 0:
-            warnings.warn(
+            warn(
                 f"{self.name}: {int(samples)} values are too few for an adjusted R2 with "
                 f"num_regressors={regressors}; this is the plain R2",
-                stacklevel=3,
             )
         adjusted = 1 - (1 - scores) * (samples - 1) / jnp.where(free > 0, free, 1)
         return jnp.where(free > 0, adjusted, scores)

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from cornu.core import naming
+from cornu.core.initialized import SetByInit
 from cornu.core.serialization import deserialize, serialize
 from cornu.graph.tensor import KerasTensor
 from cornu.layers import InputLayer
@@ -36,13 +37,14 @@ class Sequential(Model):
 
     public_module = ""
     deserializes_itself = True
+    _layers: list[Layer] = SetByInit()  # type: ignore[assignment]
 
     def __new__(cls, *args, **kwargs):
         return Layer.__new__(cls, *args, **kwargs)
 
     def __init__(self, layers=None, trainable: bool = True, name: str | None = None, **kwargs):
         super().__init__(name=name, **kwargs)
-        self._layers: list[Layer] = []
+        self._layers = []
         self._tensors: list[KerasTensor] = []
         self._functional: Functional | None = None
         self._trainable = trainable

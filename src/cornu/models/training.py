@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -12,18 +12,26 @@ import numpy as np
 from cornu import losses as losses_module
 from cornu import metrics as metrics_module
 from cornu import optimizers
+from cornu.callbacks import Callback
 from cornu.callbacks.callback_list import CallbackList
+from cornu.core import hooks
+from cornu.core.checking import is_check_enabled
+from cornu.core.initialized import SetByInit
+from cornu.core.places import Place, caller_place
+from cornu.core.reporting import warn
 from cornu.core.serialization import deserialize, serialize
 from cornu.data import arrays as data_arrays
 from cornu.data.source import ArraySource, Block, Source, is_stream, make_source
 from cornu.graph.tensor import KerasTensor
 from cornu.layers.layer import accepts_training
+from cornu.models.entry import entry
 from cornu.train import checks, loop
 from cornu.train.program import Program
 from cornu.train.targets import Targets, flat_targets, spec_of
 
 _TRAINER_ATTRIBUTES = frozenset(
     {"optimizer", "loss_tracker", "_targets", "_program", "_compile_arguments", "history", "_pacer"}
+    | {"_places", "_checked"}
 )
 
 
@@ -37,11 +45,13 @@ class Trainer:
     """The training side of a model."""
 
     _untracked: frozenset = frozenset(
-        {"_nodes", "_arguments", *_TRAINER_ATTRIBUTES, "_graph", "_functional"}
+        {"_nodes", "_arguments", "_place", *_TRAINER_ATTRIBUTES, "_graph", "_functional"}
     )
 
+    compiled: Any = SetByInit()
+
     # what the layer that a model also is brings along
-    built: bool
+    built: Any
     losses: list
     trainable_variables: list
     _walk: Any
@@ -59,6 +69,8 @@ class Trainer:
         self._compile_arguments: dict[str, Any] = {}
         self._pacer: dict[str, loop.Pacer] = {}
         self._initial_epoch: int | None = None
+        self._checked: tuple | None = None
+        self._places: dict[str, Place | None] = {}  # the program's lines that findings name
 
     def __getstate__(self) -> dict:
         # what is compiled belongs to this process: a copy compiles anew
@@ -66,6 +78,7 @@ class Trainer:
 
     # -- compile ---------------------------------------------------------------------------------
 
+    @entry
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -118,6 +131,7 @@ class Trainer:
             "steps_per_execution": steps_per_execution,
             "jit_compile": True if jit_compile == "auto" else bool(jit_compile),
         }
+        self._places = {"compile": caller_place()}
         self.loss = loss
         self.run_eagerly = bool(run_eagerly)
         self.steps_per_execution = steps_per_execution
@@ -128,6 +142,7 @@ class Trainer:
         self._targets = None
         self._program = None
         self._pacer = {}
+        self._checked = None
 
     def get_compile_config(self) -> dict | None:
         """The arguments of `compile`, or None where it was not called."""
@@ -141,10 +156,9 @@ class Trainer:
             key: deserialize(value) for key, value in config.items() if key in _COMPILE_ARGUMENTS
         }
         if type(self).compile is not Trainer.compile:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} has a compile() of its own, so the settings in the file "
                 "are not applied: call compile() before training",
-                stacklevel=2,
             )
             return
         self.compile(**arguments)
@@ -270,19 +284,22 @@ class Trainer:
     def _prepare(self, source: Source, method: str, trains: bool = False) -> Program:
         """Builds what is missing for the data: weights, targets, optimizer state, the program."""
         checks.no_own_steps(self)
-        x, y, _ = source.sample()
+        x, y, sample_weight = source.sample()
         inputs = jax.tree_util.tree_map(
             lambda leaf: KerasTensor((None, *leaf.shape[1:]), leaf.dtype), x
         )
         checks.inputs_fit(self, x, method)
         if self.compiled and not method.startswith("predict"):
-            checks.labels_given(self._compile_arguments["loss"], y, method)
+            is_stream = not isinstance(source, ArraySource)
+            checks.labels_given(self._compile_arguments["loss"], y, method, is_stream)
             if self._targets is None or not self.built:
                 outputs = self._output_specs(inputs)
                 self._make_targets(y, outputs)
-            # of a stream, the batch that has been looked at
-            labels = source.data[1] if isinstance(source, ArraySource) else y
-            checks.labels_fit(self._targets, labels, method)
+            if isinstance(source, ArraySource):  # of a stream, the batch that has been looked at
+                _, y, sample_weight = source.data
+            checks.labels_fit(self._targets, y, method)
+            single = method.endswith("on_batch")
+            checks.binary_labels_fit(self._targets, y, sample_weight, method, once=single)
         elif not self.built:
             self._output_specs(inputs)
         if self.optimizer is not None and trains and not self.optimizer.built:
@@ -320,6 +337,7 @@ class Trainer:
 
     # -- fit, evaluate, predict -------------------------------------------------------------------
 
+    @entry
     def fit(
         self,
         x=None,
@@ -338,6 +356,7 @@ class Trainer:
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        check: Any = True,
     ):
         """Trains the model.
 
@@ -360,14 +379,26 @@ class Trainer:
             validation_steps: the same for validation.
             validation_batch_size: rows in a batch of validation; `batch_size` by default.
             validation_freq: every how many epochs to validate, or a list of the epochs (from 1).
+            check: whether to say first, a line on stderr each, what seems wrong with the network,
+                the data or the settings; or a list of codes of findings not to tell. See `check()`.
 
         Returns:
             `cornu.callbacks.History`; its `history` is a dict from each log's name to its values.
 
         Raises:
             ValueError: not compiled; data that does not fit the model.
+            TypeError: a number of rows, epochs or steps that is no integer.
         """
         self._require_compiled("fit")
+        checks.whole_numbers(
+            "fit",
+            batch_size=batch_size,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+        )
         if validation_split and validation_data is None:
             if is_stream(x):
                 raise ValueError(
@@ -387,6 +418,16 @@ class Trainer:
         program = self._prepare(source, "fit", trains=True)
         if isinstance(source, ArraySource):
             data_arrays.warn_if_not_finite(*source.data[:2])
+        settings = {
+            "batch_size": batch_size,
+            "epochs": epochs,
+            "callbacks": callbacks,
+            "validation_split": validation_split,
+            "validation_data": validation_data,
+            "shuffle": shuffle,
+            "class_weight": class_weight,
+            "place": caller_place(),
+        }
         validation = None
         if validation_data is not None:
             validation = self._validation_feed(
@@ -396,6 +437,8 @@ class Trainer:
         for kind, one in (("train", feed), ("test", validation)):
             for block in one.source.shapes() if one is not None else ():
                 program.compile_ahead(kind, block)
+        # while the compiler works
+        watch = self._tell_findings(source, settings, check)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(
                 callbacks,
@@ -406,6 +449,8 @@ class Trainer:
                 epochs=epochs,
                 steps=feed.steps,
             )
+        if watch is not None:
+            callbacks.append(watch)
         self.stop_training = False
         logs: dict[str, Any] = {}
         callbacks.on_train_begin()
@@ -434,6 +479,78 @@ class Trainer:
         callbacks.on_train_end(logs)
         return self.history
 
+    def _tell_findings(self, source: Source, settings: dict, check: Any) -> Callback | None:
+        """Says what seems wrong, once for the same data; returns what goes on watching."""
+        if check is False or not is_check_enabled() or hooks.before_fit is None:
+            return None
+        data = source.data if isinstance(source, ArraySource) else ()
+        about = (settings["place"], *map(id, jax.tree_util.tree_leaves(data)))
+        again, self._checked = self._checked == about, about
+        return hooks.before_fit(self, source, settings, () if check is True else check, again)
+
+    def check(
+        self,
+        x=None,
+        y=None,
+        batch_size: int | None = None,
+        epochs: int | None = None,
+        validation_split: float = 0.0,
+        validation_data=None,
+        shuffle: Any = True,
+        class_weight: dict | None = None,
+        steps_per_epoch: int | None = None,
+        ignore: Sequence[str] = (),
+        measure: bool = True,
+        verbose: int = 1,
+    ):
+        """Says what is wrong with the network, the data or the settings, without training.
+
+        Nothing is changed: neither weights nor optimizer, no seed and no data. A network that is
+        not built yet is built for the data, as `fit` would.
+
+        Args:
+            x, y, batch_size, epochs, validation_split, validation_data, shuffle, class_weight,
+                steps_per_epoch: what `fit` will be given. Without data, only what can be said of
+                the network and its settings is said.
+            ignore: codes of findings not to tell, such as "C502".
+            measure: whether to measure too: one forward and backward pass, and a few training
+                steps on copies with the learning rate, ten times and a tenth of it. Default True.
+            verbose: 1 prints the findings, 0 does not.
+
+        Returns:
+            `cornu.check.Findings`, a list of `cornu.check.Diagnostic`, the worst first.
+
+        Raises:
+            ValueError: not compiled; data that does not fit the model.
+
+        >>> import numpy as np, cornu
+        >>> model = cornu.Sequential([cornu.Input((4,)), cornu.layers.Dense(3)])
+        >>> model.compile("sgd", "sparse_categorical_crossentropy")
+        >>> x = np.random.default_rng(0).normal(size=(90, 4))
+        >>> model.check(x, np.arange(90) % 3, verbose=0, measure=False)
+        <1 finding: C103>
+        """
+        self._require_compiled("check")
+        if hooks.check_model is None:
+            raise RuntimeError("check() needs the package cornu.check, which `import cornu` loads")
+        found = hooks.check_model(
+            self,
+            x,
+            y,
+            batch_size,
+            epochs,
+            validation_split,
+            validation_data,
+            shuffle,
+            class_weight,
+            steps_per_epoch,
+            ignore,
+            measure,
+        )
+        if verbose:
+            print(found)
+        return found
+
     def _validation_feed(self, data, batch_size, steps) -> loop.Feed:
         is_stream = hasattr(data, "__next__") or (
             not isinstance(data, (tuple, list)) and not hasattr(data, "__array__")
@@ -444,9 +561,12 @@ class Trainer:
         source = make_source(x, y, weight, batch_size, False, None, steps)
         first_x, first_y, _ = source.sample()
         checks.inputs_fit(self, first_x, "fit(validation_data)")
-        checks.labels_given(self._compile_arguments["loss"], first_y, "fit(validation_data)")
+        loss, is_stream = self._compile_arguments["loss"], not isinstance(source, ArraySource)
+        checks.labels_given(loss, first_y, "fit(validation_data)", is_stream)
         if isinstance(source, ArraySource):
-            checks.labels_fit(self._targets, source.data[1], "fit(validation_data)")
+            _, y, weight = source.data
+            checks.labels_fit(self._targets, y, "fit(validation_data)")
+            checks.binary_labels_fit(self._targets, y, weight, "fit(validation_data)")
         return loop.Feed(source, steps)
 
     def _run_evaluation(self, program: Program, feed: loop.Feed, callbacks: CallbackList) -> dict:
@@ -465,6 +585,7 @@ class Trainer:
         callbacks.on_test_end(logs)
         return logs
 
+    @entry
     def evaluate(
         self,
         x=None,
@@ -488,8 +609,10 @@ class Trainer:
 
         Raises:
             ValueError: not compiled; data that does not fit the model.
+            TypeError: a number of rows or steps that is no integer.
         """
         self._require_compiled("evaluate")
+        checks.whole_numbers("evaluate", batch_size=batch_size, steps=steps)
         source = make_source(x, y, sample_weight, batch_size, False, None, steps)
         program = self._prepare(source, "evaluate")
         feed = loop.Feed(source, steps)
@@ -519,6 +642,7 @@ class Trainer:
         # the logs carry, so these come last, by name
         return [metric.name for metric in self.metrics]
 
+    @entry
     def predict(
         self,
         x,
@@ -540,7 +664,9 @@ class Trainer:
 
         Raises:
             ValueError: data that does not fit the model.
+            TypeError: a number of rows or steps that is no integer.
         """
+        checks.whole_numbers("predict", batch_size=batch_size, steps=steps)
         source = make_source(x, None, None, batch_size, False, None, steps)
         program = self._prepare(source, "predict")
         feed = loop.Feed(source, steps)
@@ -583,6 +709,7 @@ class Trainer:
         logs = program.run(kind, block, 0, 1, reset=True).read()
         return logs if return_dict else self._in_order(logs)
 
+    @entry
     def train_on_batch(
         self, x, y=None, sample_weight=None, class_weight=None, return_dict: bool = False
     ):
@@ -594,6 +721,7 @@ class Trainer:
             "train_on_batch", "train", x, y, sample_weight, class_weight, return_dict
         )
 
+    @entry
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict: bool = False):
         """The loss and the metrics of one batch.
 
@@ -601,6 +729,7 @@ class Trainer:
         """
         return self._one_batch("test_on_batch", "test", x, y, sample_weight, None, return_dict)
 
+    @entry
     def predict_on_batch(self, x):
         """The outputs for one batch, as a NumPy array or a nest of them."""
         rows = data_arrays.row_count(data_arrays.standardize(x, "x"), None, None)

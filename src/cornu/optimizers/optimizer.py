@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -10,6 +9,8 @@ import jax.numpy as jnp
 
 from cornu.core import naming, serialization
 from cornu.core.dtypes import is_float, to_numpy_dtype
+from cornu.core.names import arguments_of, nearest
+from cornu.core.reporting import warn
 from cornu.core.variable import Variable, autocast, bind
 from cornu.optimizers.schedules.schedule import LearningRateSchedule
 from cornu.optimizers.step import _Step
@@ -74,16 +75,16 @@ class Optimizer(_Step):
         self._start_tracking()
         owner = type(self).__name__
         if kwargs.pop("decay", None) is not None:
-            warnings.warn(
+            warn(
                 f"{owner}: Argument `decay` is no longer supported and will be ignored. For the "
                 "same effect pass learning_rate=InverseTimeDecay(...)",
-                stacklevel=3,
             )
         if kwargs:
-            raise ValueError(
-                f"{owner}: Argument(s) not recognized: {kwargs}"
-                + ("; `lr` is now `learning_rate`" if "lr" in kwargs else "")
-            )
+            near = nearest(next(iter(kwargs)), arguments_of(type(self)))
+            advice = f"; did you mean {near!r}?" if near else ""
+            if "lr" in kwargs:
+                advice = "; `lr` is now `learning_rate`"
+            raise ValueError(f"{owner}: Argument(s) not recognized: {kwargs}{advice}")
         if gradient_accumulation_steps and gradient_accumulation_steps < 2:
             raise ValueError(
                 f"{owner}(gradient_accumulation_steps={gradient_accumulation_steps}): must be an "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from cornu.core import serialization
 from cornu.core.dtypes import floatx, standardize_dtype, to_numpy_dtype
+from cornu.core.reporting import warn
 from cornu.core.serialization import Serializable
 from cornu.core.variable import Variable, path_scope
 
@@ -207,11 +207,10 @@ class _State(Serializable):
         """Reads what `save_own_variables` wrote; warns and does nothing if the number differs."""
         variables = self.variables
         if len(store.keys()) != len(variables):
-            warnings.warn(
+            warn(
                 f"Skipping variable loading for optimizer '{self.name}': it has {len(variables)} "
                 f"variables, the saved one has {len(store.keys())}."
                 + ("" if self.built else " It is not built yet: call build() first."),
-                stacklevel=2,
             )
             return
         for index, variable in enumerate(variables):

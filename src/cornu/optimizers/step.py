@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from cornu.core.reporting import warn
 from cornu.core.variable import Variable, bind
 from cornu.optimizers import clipping
 from cornu.optimizers.state import _State
@@ -47,10 +47,9 @@ class _Step(_State):
             )
         if not missing:
             return grads, variables
-        warnings.warn(
+        warn(
             f"Gradients do not exist for variables {missing} when minimizing the loss. They are "
             "left as they are. If using `model.compile()`, did you forget to provide a `loss`?",
-            stacklevel=4,
         )
         kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         return [g for g, _ in kept], [v for _, v in kept]

@@ -9,11 +9,11 @@ import io
 import json
 import os
 import sys
-import warnings
 import zipfile
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from cornu.core.reporting import warn
 from cornu.core.serialization import deserialize, object_sharing, serialize, to_json
 from cornu.saving.hdf5 import Entry, read_entries, write_entries
 from cornu.saving.state import collect, restore
@@ -75,10 +75,9 @@ def save_model(
     if not _may_write(path, overwrite):
         return
     if not model.built:
-        warnings.warn(
+        warn(
             f"{model.name}: the model saved to {path!r} is not built, so the file holds no "
             "weights; call it on data or build(input_shape) it first",
-            stacklevel=3,
         )
     with object_sharing():
         config = to_json(serialize(model))

@@ -7,7 +7,6 @@ the next.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from cornu.core import naming
 from cornu.core.random import SeedGenerator
+from cornu.core.reporting import warn
 from cornu.core.serialization import Serializable
 from cornu.core.variable import Variable
 from cornu.layers.layer import Layer
@@ -27,6 +27,7 @@ _OWN = frozenset(
         *("_functional", "_layers", "_tensors", "_graph", "_nodes", "_arguments", "_weights"),
         *("_input_structure", "_output_structure", "_targets", "_program", "_compile_arguments"),
         *("_pacer", "_build_shapes", "_trainable_variables", "history", "loss_tracker", "loss"),
+        *("_place", "_places", "_checked"),
     }
 )
 _BASES = ("cornu.layers.layer", "cornu.models.", "cornu.core.", "cornu.optimizers.")
@@ -85,10 +86,9 @@ def restore(
         more = f" (and {len(problems) - 1} more like it)" if len(problems) > 1 else ""
         raise ValueError(f"{origin}: {problems[0]}{more}. No weight was changed")
     if problems:
-        warnings.warn(
+        warn(
             f"{origin}: {len(problems)} layer{'s' * (len(problems) > 1)} kept their weights: "
             + "; ".join(problems),
-            stacklevel=4,
         )
     for part, arrays in found:
         if isinstance(part, SeedGenerator):
@@ -148,10 +148,9 @@ def _warn_of_unread(entries: dict[str, Entry], known: set[str], origin: str) -> 
         and not path.endswith("seed_generator")
     ]
     if unread:
-        warnings.warn(
+        warn(
             f"{origin}: the model has no place for what the file holds for "
             f"{', '.join(map(repr, unread))}",
-            stacklevel=5,
         )
 
 

@@ -8,7 +8,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core.reporting import warn
 from cornu.train.targets import Targets, flat_targets
+
+# Of larger arrays of labels the first rows are looked at: what a check may cost, in each call of
+# fit. Class numbers of any data set that fits a memory are below it.
+_LOOKED_AT_BYTES = 64 * 2**20
 
 
 def known_names(kind: str, given: Any, get: Callable, also: tuple[str, ...]) -> None:
@@ -20,6 +25,21 @@ def known_names(kind: str, given: Any, get: Callable, also: tuple[str, ...]) -> 
             )
         if isinstance(leaf, str) and leaf not in also:
             get(leaf)
+
+
+def whole_numbers(method: str, **given: Any) -> None:
+    """Raises TypeError for an argument that counts something and is no integer; None passes."""
+    for name, value in given.items():
+        if value is None or hasattr(value, "__index__"):
+            continue
+        advice = ""
+        if isinstance(value, (float, np.floating)):
+            whole = value == np.round(value)
+            advice = f": write {value:.0f}" if whole else ": round it, or divide with //"
+        raise TypeError(
+            f"{method}({name}={value!r}): expected an integer, received a "
+            f"{type(value).__name__}{advice}"
+        )
 
 
 def inputs_fit(model, x: Any, method: str) -> None:
@@ -101,6 +121,80 @@ def labels_fit(targets: Targets | None, y: Any, method: str) -> None:
             )
 
 
+def binary_labels_fit(
+    targets: Targets | None, y: Any, sample_weight: Any, method: str, once: bool = False
+) -> None:
+    """Warns, once after `compile`, of labels outside 0 to 1 under a binary cross-entropy.
+
+    The loss has no least value then. Keras trains on silently, so it is no error. What rounding
+    has put a thousandth outside is let pass.
+
+    Args:
+        sample_weight: rows that weigh nothing may have any label.
+        once: whether what has been looked at before is not looked at again: for single batches.
+    """
+    if targets is None or y is None or targets.labels_told or (once and targets.labels_seen):
+        return
+    targets.labels_seen = True
+    labels = flat_targets(y, targets.names, len(targets.widths))
+    for loss in targets.losses:
+        name = getattr(getattr(loss.function, "fn", None), "__name__", "")
+        if name not in ("binary_crossentropy", "binary_focal_crossentropy"):
+            continue
+        width, array = targets.widths[loss.place], labels[loss.place]
+        if width not in (None, array.shape[-1] if array.ndim > 1 else 1):
+            continue  # of which the loss itself complains
+        values = _first_rows(array)
+        if not values.size or _from_0_to_1(values):
+            continue
+        values = _weighing(values, sample_weight)
+        if values.size and not _from_0_to_1(values):
+            low, high = values.min(), values.max()
+            targets.labels_told = True
+            warn(
+                f"{method}: the labels go from {low:g} to {high:g}, but {name} takes labels from "
+                f"0 to 1; with others its value means nothing{_binary_advice(values, low, high)}"
+            )
+
+
+def _from_0_to_1(values: np.ndarray) -> bool:
+    # said so that NaN, which is complained of elsewhere, passes
+    return not (values.min() < -0.001 or values.max() > 1.001)
+
+
+def _first_rows(array: Any) -> np.ndarray:
+    if not array.ndim:
+        return np.asarray(array)
+    size = array.nbytes // max(len(array), 1)
+    return np.asarray(array[: max(1, _LOOKED_AT_BYTES // max(size, 1))])
+
+
+def _weighing(values: np.ndarray, sample_weight: Any) -> np.ndarray:
+    """The labels of the rows that count, where there is one weight for each row."""
+    if hasattr(sample_weight, "shape") and np.shape(sample_weight)[:1] >= values.shape[:1]:
+        weight = np.asarray(sample_weight[: len(values)])
+        if weight.shape == values.shape[: weight.ndim]:
+            return values[weight != 0]
+    return values
+
+
+def _binary_advice(values: np.ndarray, low: float, high: float) -> str:
+    if low == -1 and high == 1:
+        return ". Use (y + 1) / 2, or the loss 'hinge', which takes -1 and 1"
+    if not np.array_equal(values, np.round(values)):
+        return ". Scale them into 0 to 1"
+    if high == 255:
+        return ". Divide them by 255"
+    if low >= 1 and high == low + 1:
+        return f". Subtract {low:g}"
+    if low >= 0:
+        return (
+            f". For classes 0 to {high:g} use the loss 'sparse_categorical_crossentropy', and "
+            f"{high + 1:g} units with softmax"
+        )
+    return ""
+
+
 def _kind(function) -> str:
     inner = getattr(function, "fn", None)
     name = getattr(inner, "__name__", "")
@@ -109,13 +203,15 @@ def _kind(function) -> str:
     return type(function).__name__
 
 
-def labels_given(loss, y, method: str) -> None:
+def labels_given(loss, y, method: str, is_stream: bool) -> None:
     """Raises ValueError where a loss has to compare the outputs with labels and there are none."""
     if loss is not None and y is None:
-        wanted = "(x, y)" if "validation_data" in method else "y"
+        advice = "pass (x, y)" if "validation_data" in method else "pass y"
+        if is_stream:
+            advice = "the data yields x alone, let it yield (x, y)"
         raise ValueError(
             f"{method}: the loss {loss!r} compares outputs with labels, and no labels were given: "
-            f"pass {wanted}"
+            f"{advice}"
         )
 
 

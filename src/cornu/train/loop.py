@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from cornu.callbacks.callback_list import CallbackList
+from cornu.core.reporting import warn
 from cornu.data.source import Block, Source
 from cornu.train.program import Program
 
@@ -19,6 +20,8 @@ from cornu.train.program import Program
 # convolutional network takes as long as a fifth of a step.
 WATCHED_CHUNK_SECONDS = 0.25
 CHUNK_SECONDS = 0.5
+
+_NOTHING: contextlib.AbstractContextManager = contextlib.nullcontext()
 
 
 class Pacer:
@@ -35,8 +38,12 @@ class Pacer:
         chunk = WATCHED_CHUNK_SECONDS if watched else CHUNK_SECONDS
         return max(1, min(remaining, round(chunk / max(seconds, 1e-7))))
 
+    def knows(self, batch_size: int) -> bool:
+        """Whether a chunk of this size of batches has been measured, and so compiled."""
+        return batch_size in self._seconds
+
     def measured(self, batch_size: int, seconds: float, count: int) -> None:
-        """Takes note of a chunk; the first of a size is compiled and says nothing."""
+        """Takes note of a chunk, the waiting for the compiler left out."""
         before = self._seconds.get(batch_size)
         step = seconds / count
         # the first measurement holds one call's overhead, which longer chunks share out
@@ -77,10 +84,9 @@ class Feed:
                     self._walk = None
                     if not self.source.endless or restarted:
                         self.exhausted = True
-                        warnings.warn(
+                        warn(
                             "the data ran out: it must yield at least steps_per_epoch * epochs "
                             f"batches; {needed} of {self.wanted} steps of this epoch are missing",
-                            stacklevel=3,
                         )
                         return
                     if needed < self.wanted:  # as in Keras, an epoch does not go round the end
@@ -129,11 +135,11 @@ def run_epoch(
             else:
                 count = pacer.count(block.batch_size, available - done, watched)
             before = time.perf_counter()
-            compiled = program.compiled_count
-            logs = program.run(kind, block, first + done, count, reset=step == 0)
+            with _compiling(kind, program, pacer, block, callbacks):
+                logs = program.run(kind, block, first + done, count, reset=step == 0)
             values = logs.read()
-            if program.compiled_count == compiled:
-                pacer.measured(block.batch_size, time.perf_counter() - before, count)
+            seconds = time.perf_counter() - before - program.waited
+            pacer.measured(block.batch_size, seconds, count)
             done += count
             step += count
             if each_batch:
@@ -149,6 +155,15 @@ def run_epoch(
     if values is None:
         raise ValueError("the data yields no batch")
     return values
+
+
+def _compiling(
+    kind: str, program: Program, pacer: Pacer, block: Block, callbacks: CallbackList
+) -> contextlib.AbstractContextManager:
+    """A block in which the progress bar says that the program is compiled, where it is."""
+    if program.eager or pacer.knows(block.batch_size):
+        return _NOTHING
+    return callbacks.waiting(kind, "compiling")
 
 
 def predict(
@@ -174,10 +189,11 @@ def predict(
             else:
                 count = pacer.count(block.batch_size, available - done, watched)
             before = time.perf_counter()
-            compiled = program.compiled_count
-            outputs = jax.block_until_ready(program.predict(block, first + done, count, outputs))
-            if program.compiled_count == compiled:
-                pacer.measured(block.batch_size, time.perf_counter() - before, count)
+            with _compiling("predict", program, pacer, block, callbacks):
+                outputs = program.predict(block, first + done, count, outputs)
+            outputs = jax.block_until_ready(outputs)
+            seconds = time.perf_counter() - before - program.waited
+            pacer.measured(block.batch_size, seconds, count)
             start = first + done
             done += count
             step += count

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -69,7 +70,7 @@ class Program:
         self.result_names: list[str] = []
         self._executables: dict[tuple, _Compiling] = {}
         self._output_specs: dict[tuple, Any] = {}
-        self.compiled_count = 0
+        self.waited = 0.0  # seconds that the last chunk waited for the compiler
         self.has_own_logs = model.has_own_logs
 
     def fits(self, model) -> bool:
@@ -258,8 +259,15 @@ class Program:
             specs = jax.tree_util.tree_map(_spec, arguments)
             compiling = _Compiling(lambda: compile_lowered(_traced(chunk, specs, _DONATED[kind])))
             self._executables[key] = compiling
-            self.compiled_count += 1
         return compiling
+
+    def _ready(self, kind: str, batch_size: int, arguments: tuple) -> Any:
+        """The compiled chunk for arguments of these shapes, waited for."""
+        compiling = self._compiling(kind, batch_size, arguments)
+        before = time.perf_counter()
+        executable = compiling.wait()
+        self.waited = time.perf_counter() - before
+        return executable
 
     def compile_ahead(self, kind: str, block) -> None:
         """Begins to compile for blocks of this shape in the background.
@@ -287,8 +295,7 @@ class Program:
             return self._run_eagerly(kind, variables, block, start, count, reset)
         values = [variable._value for variable in variables]
         arguments = self._arguments(values, block, start, count, reset)
-        executable = self._compiling(kind, block.batch_size, arguments).wait()
-        values, logs = executable(*arguments)
+        values, logs = self._ready(kind, block.batch_size, arguments)(*arguments)
         for variable, value in zip(variables, values, strict=True):
             variable._value = value
         return Logs(logs, self.log_names[kind])
@@ -321,7 +328,7 @@ class Program:
         if outputs is None:
             outputs = self._empty_outputs(values, block)
         arguments = (values, block.data, block.order, np.int32(start), np.int32(count), outputs)
-        return self._compiling("predict", block.batch_size, arguments).wait()(*arguments)
+        return self._ready("predict", block.batch_size, arguments)(*arguments)
 
     def _predict_eagerly(self, values, block, start, count, outputs) -> Any:
         order = np.asarray(block.order)

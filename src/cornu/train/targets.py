@@ -107,6 +107,8 @@ class Targets:
         self.names = list(names)
         self.widths = [spec.shape[-1] if len(spec.shape) > 1 else None for spec in outputs]
         self.losses: list[OutputLoss] = []
+        # whether the range of binary labels has been looked at, and complained of
+        self.labels_seen = self.labels_told = False
         self._resolve_losses(loss, loss_weights, y, outputs)
         self.metrics = self._resolve_metrics(metrics_, "metrics", y, outputs)
         self.weighted = self._resolve_metrics(weighted_metrics, "weighted_metrics", y, outputs)

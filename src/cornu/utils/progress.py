@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterable
+import weakref
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -14,6 +17,9 @@ _settings = {"interactive": True}
 # Where the output is a file, a line now and then instead of a bar drawn over and over.
 _SECONDS_BETWEEN_PLAIN_LINES = 30.0
 _SMALLEST_BAR = 5
+# Compiling a network takes seconds the first time: what a person still takes for at once, with the
+# building of the network that comes before it.
+_SECONDS_BEFORE_WAITING = 1.0
 _BOLD, _GREEN, _WHITE, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
@@ -43,6 +49,22 @@ def is_interactive_logging_enabled() -> bool:
     True
     """
     return _settings["interactive"]
+
+
+# The bar whose line the cursor stands on, if any; one that nobody has any more is not waited for.
+_drawn: weakref.WeakSet[Progbar] = weakref.WeakSet()
+
+
+def end_line() -> None:
+    """Ends the line on which a bar is being drawn, so that what follows gets one of its own.
+
+    >>> end_line()
+    """
+    for bar in _drawn:
+        bar._shown_width = 0
+        if _settings["interactive"]:
+            print_message("")
+    _drawn.clear()
 
 
 def print_message(message: str, line_break: bool = True) -> None:
@@ -164,6 +186,35 @@ class Progbar:
         elif self.verbose == 2 and finalize and self.target:
             self._print_summary(current, now)
 
+    @contextlib.contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Within the block, if it lasts over a second, the bar is drawn with what it waits for.
+
+        A terminal (or a notebook) then shows `  0/469 ━━━━━━━━━━━━━━━━━━━━ 3s compiling`, the
+        seconds counting on; a file nothing.
+
+        Args:
+            what: the word or words.
+
+        >>> with Progbar(target=3, verbose=0).waiting("compiling"):
+        ...     pass
+        """
+        if self.verbose != 1 or not self._redraws:
+            yield
+            return
+        over = threading.Event()
+        thread = threading.Thread(target=self._tell, args=(what, over), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()  # whatever is drawn next must not be drawn over
+
+    def _tell(self, what: str, over: threading.Event) -> None:
+        while not over.wait(_SECONDS_BEFORE_WAITING):
+            self._draw(self._seen, time.monotonic(), False, what)
+
     def add(self, n: int, values: Iterable[tuple[str, float]] | None = None) -> None:
         """Shows that `n` more steps are done, with the values over them."""
         self.update(self._seen + n, values)
@@ -197,13 +248,15 @@ class Progbar:
             return (at - first_at) / (steps - first_steps)
         return (at - self._start) / steps
 
-    def _draw(self, current: int, now: float, finalize: bool) -> None:
+    def _draw(self, current: int, now: float, finalize: bool, waiting_for: str = "") -> None:
         per_unit = self._seconds_per_unit()
-        if self.target and not finalize:
+        if self.target and not finalize and not waiting_for:
             clock = _remaining(per_unit * (self.target - current))
         else:
             clock = f"{now - self._start:.0f}s"
-        count, pace = self._count(current), f" {_duration(per_unit, self.unit_name)}"
+        count, pace = self._count(current), f" {waiting_for}"
+        if not waiting_for:
+            pace = f" {_duration(per_unit, self.unit_name)}"
         details = [f" - {text}" for text in self._values()]
         columns = self._columns() if self._width_matters else None
         width = self.width if self.target else 0
@@ -231,8 +284,12 @@ class Progbar:
             line = "\r" + " " * self._shown_width + "\r" + line
         elif self._redraws:
             line = "\r" + line + " " * (self._shown_width - visible)
+        ends = finalize or not self._redraws
         self._shown_width = 0 if finalize else visible
-        print_message(line, line_break=finalize or not self._redraws)
+        _drawn.clear()
+        if not ends:
+            _drawn.add(self)
+        print_message(line, line_break=ends)
 
     def _bar(self, current: int, width: int) -> str:
         assert self.target

@@ -1,0 +1,15 @@
+"""What is wrong with a network and its training, told before it trains."""
+
+from cornu.check.checking import Findings, check_model, rules
+from cornu.check.diagnostic import Diagnostic, Edit
+from cornu.core.checking import is_check_enabled, set_check
+
+__all__ = [
+    "Diagnostic",
+    "Edit",
+    "Findings",
+    "check_model",
+    "is_check_enabled",
+    "rules",
+    "set_check",
+]

@@ -1,0 +1,150 @@
+"""Reading a program written for Keras: it is run on Cornu until it begins to train."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cornu.check.before import facts_of_training
+from cornu.check.facts import Facts
+from cornu.check.reading import Enough, Reading
+from cornu.check.source import Source
+from cornu.check.stand_ins import has_stand_in, stand_ins
+from cornu.core.places import caller_place
+from cornu.dialects.names import install
+from cornu.models import Model
+from cornu.models.training import Trainer
+
+# What of `fit`'s arguments the facts want to know.
+_WANTED = (
+    *("batch_size", "epochs", "validation_split", "validation_data", "shuffle", "class_weight"),
+    "steps_per_epoch",
+)
+
+
+def read_keras_program(
+    path: str | os.PathLike, arguments: Sequence[str] = (), measure: bool = True
+) -> Reading:
+    """What is known of a Keras program's network when it begins to train it.
+
+    The program is run as `cornu run` would, with what it prints kept back, up to its first `fit` or
+    `train_on_batch`; from there on nothing of it is run. Layers that Cornu does not have yet are
+    known by their shapes.
+
+    Args:
+        path: the program.
+        arguments: what it finds in `sys.argv[1:]`.
+        measure: whether to measure the network too.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    file = os.path.abspath(path)
+    text = Path(file).read_text(encoding="utf-8")
+    reading = Reading()
+    compiled: list[Model] = []
+    install()
+    printed = io.StringIO()
+
+    def train(model: Any, given: dict) -> None:
+        reading.reached_training = True
+        reading.facts.append(_facts(model, given, measure, reading))
+        raise Enough
+
+    with stand_ins(), _training_caught(train, compiled), contextlib.redirect_stdout(printed):
+        try:
+            _execute(file, text, arguments)
+        except Enough:
+            pass
+        except SystemExit as stop:
+            if stop.code not in (None, 0):
+                reading.error = stop
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            reading.error = error
+        if not reading.facts and compiled:
+            # it never trains, or stops before: what was compiled last can be looked at all the same
+            model = compiled[-1]
+            if model.built:
+                reading.facts.append(_facts(model, {}, False, reading))
+    source = Source(file, text)
+    if not reading.facts:
+        reading.facts.append(Facts("keras"))
+    for facts in reading.facts:
+        facts.framework = "keras"
+        facts.source = source
+    reading.output = printed.getvalue()
+    return reading
+
+
+def _facts(model: Any, given: dict, measure: bool, reading: Reading) -> Facts:
+    settings: dict[str, Any] = {"epochs": None, "batch_size": None, "validation_split": 0.0}
+    settings |= {"validation_data": None, "shuffle": True, "class_weight": None}
+    settings |= {"steps_per_epoch": None}
+    settings |= {key: value for key, value in given.items() if key in _WANTED}
+    return facts_of_training(
+        model,
+        given.get("x"),
+        given.get("y"),
+        measured=measure and not has_stand_in(model),
+        place=given.get("place"),
+        stopped=lambda error: setattr(reading, "error", error),
+        **settings,
+    )
+
+
+@contextlib.contextmanager
+def _training_caught(train: Callable[[Any, dict], None], compiled: list[Model]) -> Iterator[None]:
+    """Within the block, training calls `train` instead; models that are compiled are noted."""
+    replaced = {name: getattr(Trainer, name) for name in ("fit", "train_on_batch", "compile")}
+
+    def fit(self, *args, **kwargs):
+        train(self, _bound(replaced["fit"], self, args, kwargs))
+
+    def train_on_batch(self, *args, **kwargs):
+        given = _bound(replaced["train_on_batch"], self, args, kwargs)
+        train(self, {key: given[key] for key in ("x", "y", "place") if key in given})
+
+    def compile_(self, *args, **kwargs):
+        replaced["compile"](self, *args, **kwargs)
+        self._places["compile"] = caller_place() or self._places.get("compile")
+        compiled.append(self)
+
+    Trainer.fit, Trainer.train_on_batch, Trainer.compile = fit, train_on_batch, compile_  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        for name, method in replaced.items():
+            setattr(Trainer, name, method)
+
+
+def _bound(method: Callable, model: Any, args: tuple, kwargs: dict) -> dict:
+    """The arguments of a call by name; a wrong call raises what it would have."""
+    try:
+        bound = inspect.signature(method).bind(model, *args, **kwargs)
+    except TypeError:
+        return {**dict(zip(("x", "y"), args, strict=False)), **kwargs, "place": caller_place()}
+    return {**bound.arguments, "place": caller_place()}
+
+
+def _execute(file: str, text: str, arguments: Sequence[str]) -> None:
+    """Runs a program as `__main__`."""
+    program = ModuleType("__main__")
+    program.__file__ = file
+    vars(program).update(__builtins__=__builtins__, __cached__=None)
+    before = sys.argv, sys.path[:], sys.modules["__main__"]
+    sys.argv = [file, *arguments]
+    sys.path.insert(0, os.path.dirname(os.path.realpath(file)))
+    sys.modules["__main__"] = program
+    try:
+        exec(compile(text, file, "exec"), vars(program))
+    finally:
+        sys.argv, sys.path[:], sys.modules["__main__"] = before

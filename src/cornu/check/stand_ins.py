@@ -1,0 +1,352 @@
+"""Layers of Keras that Cornu does not compute yet, known well enough to check a network with them.
+
+They have the shapes and weights of Keras' layers, so that the rest of the network can be built and
+looked at. They compute nothing: a network with one can be checked, not trained.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+import cornu
+from cornu.core.keras_names import MISSING
+from cornu.graph.tensor import KerasTensor
+from cornu.layers import InputSpec, Layer
+
+# Layers that give back the shape they take: normalization, augmentation of images, noise.
+_LIKE_INPUT = (
+    *("AlphaDropout", "GroupNormalization", "UnitNormalization", "RMSNormalization"),
+    *("SpectralNormalization", "ThresholdedReLU"),
+)
+
+
+class StandIn(Layer):
+    """A layer known by its shapes and weights only."""
+
+    _arguments: tuple[tuple, dict]
+
+    def call(self, *args, **kwargs):
+        raise NotImplementedError(f"Cornu does not compute {type(self).__name__} yet")
+
+    def compute_output_spec(self, inputs, *args, **kwargs):
+        self._ensure_built((inputs,), {})
+        shape = self.shape_of(_first(inputs).shape)
+        return jax.tree_util.tree_map(
+            lambda one: KerasTensor(one, self.compute_dtype), shape, is_leaf=_is_shape
+        )
+
+    def shape_of(self, shape: tuple) -> Any:
+        """The shape of the output for one of the input."""
+        return shape
+
+    def get_config(self) -> dict:
+        return {"name": self.name, "trainable": self.trainable, **self.given}
+
+    @property
+    def given(self) -> dict:
+        """The arguments that the program wrote, with the defaults of the others."""
+        args, kwargs = self._arguments
+        try:
+            bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
+        except TypeError:
+            return dict(kwargs)
+        bound.apply_defaults()
+        found = dict(bound.arguments)
+        found.pop("self", None)
+        found.update(found.pop("kwargs", {}))
+        return {key: value for key, value in found.items() if value is not None or key == "name"}
+
+
+def _first(inputs: Any) -> Any:
+    return jax.tree_util.tree_leaves(inputs)[0]
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple) and all(
+        one is None or isinstance(one, (int, np.integer)) for one in value
+    )
+
+
+class _Recurrent(StandIn):
+    gates = 1
+
+    def __init__(
+        self,
+        units: int,
+        activation="tanh",
+        use_bias: bool = True,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        **kwargs,
+    ):
+        own = {"name", "input_shape", "input_dim", "batch_input_shape", "batch_size", "trainable"}
+        super().__init__(**{key: value for key, value in kwargs.items() if key in own | {"dtype"}})
+        self.units = int(units)
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.recurrent_activation = kwargs.get("recurrent_activation", "sigmoid")
+        self.input_spec = InputSpec(ndim=3)
+
+    def build(self, input_shape):
+        wide = self.units * self.gates
+        self.add_weight((input_shape[-1] or 1, wide), name="kernel")
+        self.add_weight((self.units, wide), "orthogonal", name="recurrent_kernel")
+        self.add_weight((wide,), "zeros", name="bias")
+
+    def shape_of(self, shape):
+        last = (shape[0], self.units)
+        out = (shape[0], shape[1], self.units) if self.return_sequences else last
+        if not self.return_state:
+            return out
+        return [out, *([last] * self.states)]
+
+    states = 1
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory."""
+
+    gates, states = 4, 2
+
+
+class GRU(_Recurrent):
+    """Gated recurrent unit."""
+
+    gates = 3
+
+
+class SimpleRNN(_Recurrent):
+    """Fully connected recurrence."""
+
+
+class _Wrapper(StandIn):
+    def __init__(self, layer: Layer, **kwargs):
+        self._options = {key: kwargs.pop(key) for key in ("merge_mode",) if key in kwargs}
+        super().__init__(**kwargs)
+        self.layer = layer
+
+    def get_config(self) -> dict:
+        inner = self.layer.get_config()
+        return {**inner, "name": self.name, "layer": type(self.layer).__name__}
+
+
+class Bidirectional(_Wrapper):
+    """A recurrent layer run both ways."""
+
+    def __init__(self, layer: Layer, **kwargs):
+        super().__init__(layer, **kwargs)
+        self.input_spec = InputSpec(ndim=3)
+        self.recurrent_activation = "sigmoid"
+
+    def build(self, input_shape):
+        self.layer.build(input_shape)
+        self.layer.built = True
+
+    def shape_of(self, shape):
+        shapes = self.layer.shape_of(shape)
+        whole = shapes[0] if isinstance(shapes, list) else shapes
+        if self._options.get("merge_mode", "concat") == "concat":
+            whole = (*whole[:-1], 2 * whole[-1])
+        return [whole, *shapes[1:], *shapes[1:]] if isinstance(shapes, list) else whole
+
+
+class TimeDistributed(_Wrapper):
+    """A layer applied to each time step."""
+
+    def shape_of(self, shape):
+        inner = (shape[0], *shape[2:])
+        spec = self.layer.compute_output_spec(KerasTensor(inner, self.compute_dtype))
+        self.layer.built = True
+        return (shape[0], shape[1], *_first(spec).shape[1:])
+
+
+class _Convolution(StandIn):
+    rank, kind = 2, "separable"
+
+    def __init__(
+        self,
+        filters=None,
+        kernel_size=3,
+        strides=1,
+        padding="valid",
+        data_format=None,
+        dilation_rate=1,
+        activation=None,
+        use_bias: bool = True,
+        **kwargs,
+    ):
+        if self.kind == "depthwise":  # its first argument is the kernel's size
+            kernel_size, filters = (filters if filters is not None else kernel_size), None
+        own = {"name", "input_shape", "batch_input_shape", "trainable"}
+        super().__init__(**{key: value for key, value in kwargs.items() if key in own})
+        self.filters = filters
+        self.kernel_size = self._each(kernel_size)
+        self.strides = self._each(strides)
+        self.padding = str(padding).lower()
+        self.multiplier = kwargs.get("depth_multiplier", 1)
+        self.activation = cornu.activations.get(activation)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def _each(self, value) -> tuple:
+        return (value,) * self.rank if isinstance(value, int) else tuple(value)
+
+    def shape_of(self, shape):
+        sizes = [
+            None if size is None else self._size(size, window, stride)
+            for size, window, stride in zip(
+                shape[1:-1], self.kernel_size, self.strides, strict=True
+            )
+        ]
+        channels = self.filters or (shape[-1] or 1) * self.multiplier
+        return (shape[0], *sizes, channels)
+
+    def _size(self, size: int, window: int, stride: int) -> int:
+        if self.kind == "transposed":
+            return size * stride + (max(window - stride, 0) if self.padding == "valid" else 0)
+        return -(-(size if self.padding == "same" else size - window + 1) // stride)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+        }
+
+    def build(self, input_shape):
+        inputs = input_shape[-1] or 1
+        if self.kind != "transposed":
+            shape = (*self.kernel_size, inputs, self.multiplier)
+            self.add_weight(shape, name="depthwise_kernel")
+        if self.kind == "separable":
+            shape = (*(1,) * self.rank, inputs * self.multiplier, self.filters)
+            self.add_weight(shape, name="pointwise_kernel")
+        if self.kind == "transposed":
+            self.add_weight((*self.kernel_size, self.filters, inputs), name="kernel")
+        self.add_weight((self.filters or inputs * self.multiplier,), "zeros", name="bias")
+
+
+def _convolution(name: str, rank: int, kind: str) -> type:
+    return type(name, (_Convolution,), {"rank": rank, "kind": kind, "__doc__": "A convolution."})
+
+
+class _Resampling(StandIn):
+    rank, grows = 2, True
+
+    def __init__(self, size=None, **kwargs):
+        kwargs.pop("interpolation", None)
+        kwargs.pop("data_format", None)
+        given = kwargs.pop("cropping", size)
+        super().__init__(**kwargs)
+        self.size = given
+
+    def shape_of(self, shape):
+        default = 2 if self.grows else 1
+        size = default if self.size is None else self.size
+        each = (size,) * self.rank if isinstance(size, int) else tuple(size)
+        sizes = []
+        for old, one in zip(shape[1:-1], each, strict=True):
+            if old is None:
+                sizes.append(None)
+            elif self.grows:
+                sizes.append(old * one)
+            else:
+                sizes.append(old - (sum(one) if isinstance(one, tuple) else 2 * one))
+        return (shape[0], *sizes, shape[-1])
+
+
+class Resizing(StandIn):
+    """Images of another size."""
+
+    def __init__(self, height: int, width: int, **kwargs):
+        super().__init__(name=kwargs.get("name"))
+        self.size = height, width
+
+    def shape_of(self, shape):
+        return (shape[0], *self.size, shape[-1])
+
+
+class MultiHeadAttention(StandIn):
+    """Attention of several heads."""
+
+    def __init__(self, num_heads: int, key_dim: int, **kwargs):
+        super().__init__(name=kwargs.get("name"))
+
+    def build(self, *shapes):
+        pass
+
+    def compute_output_spec(self, query, value=None, *args, **kwargs):
+        self.built = True
+        return KerasTensor(query.shape, self.compute_dtype)
+
+
+class _Unknown(StandIn):
+    """A layer of which nothing but its name is known: it gives back the shape it takes."""
+
+    def __init__(self, *args, **kwargs):
+        own = {"name", "input_shape", "batch_input_shape", "trainable"}
+        super().__init__(**{key: value for key, value in kwargs.items() if key in own})
+
+    def _ensure_built(self, args, kwargs):
+        self.built = True
+
+
+def _named(base: type, name: str, **members) -> type:
+    return type(name, (base,), {**members, "__doc__": base.__doc__})
+
+
+def _classes() -> dict[str, type]:
+    known: dict[str, Any] = {
+        one.__name__: one
+        for one in (LSTM, GRU, SimpleRNN, Bidirectional, TimeDistributed, Resizing)
+    }
+    known["MultiHeadAttention"] = MultiHeadAttention
+    known["CuDNNLSTM"], known["CuDNNGRU"] = _named(LSTM, "LSTM"), _named(GRU, "GRU")
+    for rank in (1, 2, 3):
+        for kind in ("Depthwise", "Separable"):
+            known[f"{kind}Conv{rank}D"] = _convolution(f"{kind}Conv{rank}D", rank, kind.lower())
+        name = f"Conv{rank}DTranspose"
+        known[name] = _convolution(name, rank, "transposed")
+        known[f"UpSampling{rank}D"] = _named(_Resampling, f"UpSampling{rank}D", rank=rank)
+        known[f"Cropping{rank}D"] = _named(_Resampling, f"Cropping{rank}D", rank=rank, grows=False)
+    for name in (*_LIKE_INPUT, *MISSING["layers"].split()):
+        known.setdefault(name, _named(_Unknown, name))
+    return known
+
+
+@contextlib.contextmanager
+def stand_ins() -> Iterator[None]:
+    """Within the block, `cornu.layers` has every layer of Keras."""
+    added: list[tuple[Any, str]] = []
+    made: dict[str, Callable] = {}
+    for name, cls in _classes().items():
+        if name not in vars(cornu.layers):
+            made[name] = cls
+            setattr(cornu.layers, name, cls)
+            added.append((cornu.layers, name))
+    public = cornu.layers.__all__
+    cornu.layers.__all__ = [*public, *made]  # for `from keras.layers import *`
+    try:
+        yield
+    finally:
+        cornu.layers.__all__ = public
+        for module, name in added:
+            delattr(module, name)
+
+
+def has_stand_in(model: Any) -> bool:
+    """Whether a network has a layer that computes nothing."""
+    return any(isinstance(layer, StandIn) for layer in model._walk())

@@ -1,0 +1,11 @@
+"""What floors below call of a floor above, where it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+before_fit: Callable | None = None
+"""`(model, source, settings, ignored codes, again) -> callback or None`, called as `fit` begins."""
+
+check_model: Callable | None = None
+"""What `Model.check` calls."""
