@@ -119,10 +119,10 @@ def test_install_after_the_real_one(monkeypatch):
     ("line", "named"),
     [
         ("import tensorflow as tf; tf.io.read_file('x')", "tensorflow.io"),
-        ("import tensorflow as tf; tf.config.experimental", "tensorflow.config.experimental"),
+        ("import tensorflow as tf; tf.config.nonsense", "tensorflow.config.nonsense"),
         ("from tensorflow import io", "tensorflow.io"),
-        ("import tensorflow.compat.v1 as tf", "tensorflow.compat"),
-        ("from tensorflow.python.keras import backend", "tensorflow.python"),
+        ("import tensorflow.compat.v3 as tf", "tensorflow.compat.v3"),
+        ("from tensorflow.python.ops import nn", "tensorflow.python.ops"),
         ("import keras.nonsense", "keras.nonsense"),
         ("from tensorflow.keras.nonsense import x", "tensorflow.keras.nonsense"),
     ],

@@ -185,6 +185,9 @@ def test_lambda_passes_what_its_function_asks_for():
     assert layer(np.ones((1, 1), F), training=True).tolist() == [[3.0]]
     assert seen == {"training": True, "mask": None}
     assert layers.Lambda(jnp.sum, output_shape=(7,))(Input((3,))).shape == (None, 7)
+    both = [Input((3,)), Input((3,))]
+    assert layers.Lambda(lambda two: two[0], output_shape=(1,))(both).shape == (None, 1)
+    assert layers.Lambda(sum, output_shape=lambda shapes: shapes[1])(both).shape == (None, 3)
     assert layers.Lambda(lambda x: x[:, 0])(Input((3,))).shape == (None,)
 
 

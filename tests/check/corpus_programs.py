@@ -58,3 +58,8 @@ def read(path: Path) -> Twins:
 def programs(framework: str) -> list[Twins]:
     """All programs for a framework."""
     return [read(path) for path in sorted((FOLDER / framework).glob("*.py"))]
+
+
+def right_programs(framework: str) -> list[Path]:
+    """Correct programs that come near what rules look for."""
+    return sorted((FOLDER / "right" / framework).glob("*.py"))

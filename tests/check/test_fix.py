@@ -77,6 +77,25 @@ def test_lines_count_in_the_program_as_it_was():
     assert (result, done) == ("b(2)\nc(4)\n", 2)
 
 
+@pytest.mark.parametrize(
+    ("text", "old", "new", "expected"),
+    [
+        ("m.add(layers.Dense(10))\n", "Dense(10)", "Dense(10, name='a')",
+         "m.add(layers.Dense(10, name='a'))\n"),
+        ("c('adam', 'mse')  # mse\n", "mse", "mae", "c('adam', 'mae')  # mse\n"),
+        ("Dense(1, activation='tanh')\n", ", activation='tanh'", "", "Dense(1)\n"),
+        ("nn.NLLLoss()\n", "NLLLoss", "CrossEntropyLoss", "nn.CrossEntropyLoss()\n"),
+        ("f('#1', 2)\n", "2", "3", "f('#1', 3)\n"),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_piece_is_replaced_as_text(text, old, new, expected):
+    assert fixed(text, (1, old, new)) == (expected, 1)
+
+
+def test_what_would_not_be_python_is_left_out():
+    assert fixed("f(1)\n", (1, "1)", "1")) == ("f(1)\n", 0)
+
+
 def test_what_is_not_there_or_there_twice_is_left_alone():
     text = "f(x, x)\n"
     assert fixed(text, (1, "x", "y")) == (text, 0)

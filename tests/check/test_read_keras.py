@@ -9,7 +9,6 @@ import pytest
 from cornu.check.programs import check_program, framework_of
 from cornu.check.read_keras import read_keras_program
 from cornu.check.stand_ins import stand_ins
-from cornu.dialects import names
 
 HEAD = """
 import numpy as np
@@ -18,12 +17,6 @@ from keras import layers
 x = np.random.default_rng(0).normal(size=(90, 4)).astype("float32")
 y = np.arange(90) % 3
 """
-
-
-@pytest.fixture(autouse=True)
-def names_as_before():
-    yield
-    names.uninstall()
 
 
 @pytest.fixture
@@ -113,6 +106,24 @@ def test_layers_that_are_not_computed_yet_are_known_by_their_shapes(program):
     ]
 
 
+APPLICATION = """
+base = keras.applications.VGG16(include_top=False, weights="imagenet", input_shape=(64, 64, 3))
+base.trainable = False
+h = layers.Flatten()(base.output)
+model = keras.Model(base.input, layers.Dense(3, activation="softmax")(h))
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(keras.applications.vgg16.preprocess_input(np.ones((90, 64, 64, 3))), y)
+"""
+
+
+def test_a_pretrained_base_is_known_by_its_shape(program):
+    reading = read_keras_program(program(APPLICATION))
+    assert reading.error is None
+    assert [o.shape for o in reading.facts[0].operations if not o.fused] == [
+        *((None, 64, 64, 3), (None, 2, 2, 512), (None, 2048), (None, 3))
+    ]
+
+
 def test_stand_ins_are_gone_afterwards():
     import cornu
 
@@ -199,3 +210,49 @@ def test_explain(tmp_path):
     unknown = run_check("--explain", "C999", folder=tmp_path)
     assert unknown.returncode == 2
     assert "--explain all" in unknown.stderr
+
+
+TENSORFLOW = """
+import tensorflow as tf
+from sklearn.datasets import load_iris
+x, y = load_iris(return_X_y=True)
+"""
+
+
+def test_a_program_may_ask_tensors_for_their_values(program):
+    head = "import keras, numpy as np\nfrom keras import layers\nx, y = np.eye(4), np.eye(4)\n"
+    text = """
+    model = keras.Sequential([layers.Dense(8, "relu", input_dim=4), layers.Dense(4, "softmax")])
+    print(model(x[:1].astype("float32")).numpy())
+    model.compile("adam", "categorical_crossentropy")
+    model.fit(x, y, epochs=100)
+    """
+    _, reading = check_program(program(text, head))
+    assert reading.error is None
+    assert reading.reached_training
+
+
+def test_what_cornu_lacks_of_tensorflow_is_no_fault_of_the_program(program):
+    found, _ = check_program(program("tf.raw_ops.Add(x=1, y=2)", TENSORFLOW))
+    assert [(one.code, one.severity) for one in found] == [("C002", "note")]
+
+
+def test_a_network_with_every_layer_frozen(program):
+    text = """
+    model = keras.Sequential([layers.Dense(8, "relu", input_dim=4), layers.Dense(3, "softmax")])
+    FREEZE
+    model.compile("adam", "sparse_categorical_crossentropy")
+    AFTERWARDS
+    model.fit(x, y, epochs=50)
+    """
+    freeze = "model.trainable = False"
+    found, _ = check_program(program(text.replace("FREEZE", freeze).replace("AFTERWARDS", "")))
+    assert ("C415", "error") in [(one.code, one.severity) for one in found]
+    # as a GAN does with its discriminator: Keras 2 goes on training what it compiled
+    found, _ = check_program(program(text.replace("FREEZE", "").replace("AFTERWARDS", freeze)))
+    assert "C415" not in found.codes
+
+
+def test_text_as_labels(program):
+    found, _ = check_program(program(RIGHT, HEAD + 'y = np.array(["a", "b", "c"])[y]\n'))
+    assert [(one.code, one.place.line) for one in found.errors] == [("C110", 15)]

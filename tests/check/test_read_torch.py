@@ -759,6 +759,28 @@ def test_critic_with_a_loss_of_its_own(read):
     assert generator.probe.rates == {}
 
 
+def test_function_with_a_backward_of_its_own(read):
+    (facts,) = read("""
+        class Rectify(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x.clamp(min=0)
+            @staticmethod
+            def backward(ctx, g):
+                return g * (ctx.saved_tensors[0] > 0).float()
+        class Act(nn.Module):
+            def forward(self, x):
+                return Rectify.apply(x)
+        net = nn.Sequential(nn.Linear(4, 8), Act(), nn.Linear(8, 2))
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for e in range(5):
+            loss = F.cross_entropy(net(torch.randn(40, 4)), torch.arange(40) % 2)
+            opt.zero_grad(); loss.backward(); opt.step()
+    """).facts
+    assert kinds(facts) == ["Input", "Dense", "relu", "Dense"]
+
+
 def test_program_catching_everything_is_stopped(read):
     reading = read("""
         net = nn.Linear(2, 1)
@@ -881,3 +903,80 @@ def test_the_article_with_softmax_twice(read, tmp_path, monkeypatch):
     assert (output.labels.rows, output.classes) == (540, 10)
     assert facts.inputs[0].high <= 1
     assert (facts.training.rows, facts.training.epochs, facts.training.steps) == (540, 10, 6)
+
+
+VALIDATED = """
+    X, y = torch.randn(120, 4), torch.randint(0, 2, (120,))
+    train = DataLoader(TensorDataset(X[:100], y[:100]), batch_size=20, shuffle=True)
+    {name} = DataLoader(TensorDataset(X[100:], y[100:]), batch_size=20)
+    model = nn.Linear(4, 2)
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for epoch in range(3):
+        correct = 0
+        for a, b in train:
+            optimizer.zero_grad()
+            out = model(a)
+            loss = criterion(out, b)
+            loss.backward()
+            optimizer.step()
+            correct += (out.argmax(1) == b).sum()
+"""
+
+
+def test_validation_data_and_accuracy(read):
+    reading = read(VALIDATED.format(name="val_loader"))
+    (facts,) = reading.facts
+    (held_out,) = facts.validation_inputs
+    assert (held_out.rows, held_out.place.line) == (20, reading.line("val_loader ="))
+    assert facts.outputs[0].validation_labels.rows == 20
+    assert [metric.kind for metric in facts.outputs[0].metrics] == ["accuracy"]
+    assert facts.training.loader_place.line == reading.line("train = DataLoader")
+    assert facts.training.step_place.line == reading.line("optimizer.step()")
+    assert facts.inputs[0].place.line == reading.line("train = DataLoader")
+
+
+def test_a_second_loader_of_another_name_is_no_validation_data(read):
+    (facts,) = read(VALIDATED.format(name="unlabelled")).facts
+    assert facts.validation_inputs == []
+
+
+def test_where_data_was_made_and_reshaped(read):
+    reading = read(
+        """
+        import numpy as np
+        images = torch.from_numpy(np.random.rand(40, 6, 6, 3).astype("float32"))
+        X = images.view(-1, 3, 6, 6)
+        y = torch.randint(0, 2, (40,))
+        model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(32, 2))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for epoch in range(3):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), y).backward()
+            optimizer.step()
+        """
+    )
+    (facts,) = reading.facts
+    assert facts.inputs[0].place.line == reading.line("X = images")
+    assert facts.inputs[0].reshaped_from == (40, 6, 6, 3)
+
+
+def test_where_the_gradient_was_lost(read):
+    reading = read(
+        """
+        X, y = torch.randn(20, 4), torch.randint(0, 2, (20,)).float()
+        model = nn.Linear(4, 2)
+        criterion = nn.MSELoss()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for epoch in range(3):
+            optimizer.zero_grad()
+            out = model(X)
+            guess = out.argmax(dim=1).float()
+            loss = criterion(guess, y).requires_grad_()
+            loss.backward()
+            optimizer.step()
+        """
+    )
+    loss = reading.facts[0].outputs[0].loss
+    assert not loss.requires_gradient
+    assert loss.gradient_lost.line == reading.line("argmax")

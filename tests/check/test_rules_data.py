@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cornu.check import rules
+from cornu.check import all_rules
 from cornu.check.facts import Facts, Loss, Metric, Operation, Output, Training
 from cornu.check.source import Source
 from cornu.check.statistics import ArrayFacts, distinct_rows, rows_in_both
@@ -53,7 +53,7 @@ def found(facts):
     """Codes of the findings about data, with their severity."""
     return {
         one.code: one.severity
-        for code, rule in rules().items()
+        for code, rule in all_rules().items()
         if code.startswith("C5")
         for one in rule.apply(facts)
     }
@@ -186,6 +186,11 @@ PROGRAMS = {
         "rare = df[df.y == 1].sample(900, replace=True)\ndf = pd.concat([rest, rare])\n"
         "train, test = train_test_split(df)",
         "df = df.sample(frac=1)\ntrain, test = train_test_split(df)"),
+    "C508 length": (
+        "from sklearn.utils import resample\nrare = resample(rare, n_samples=len(common))\n"
+        "train, test = train_test_split(pd.concat([common, rare]))",
+        "from sklearn.utils import resample\nrare = resample(rare, n_samples=99)\n"
+        "train, test = train_test_split(common.sample(len(rare)))"),
     "C508 repeated": (
         "df = pd.concat([common] + [rare] * 10)\ntrain, test = train_test_split(df)",
         "df = pd.concat([common, rare])\ntrain, test = train_test_split(df)"),
@@ -244,7 +249,7 @@ def test_bad_program_is_found_and_good_one_is_not(case):
 
 
 def test_resampling_is_told_at_the_line_that_repeats_rows():
-    (finding,) = rules()["C508"].apply(program(RESAMPLED))
+    (finding,) = all_rules()["C508"].apply(program(RESAMPLED))
     assert finding.place.line == 4
     assert "resample()" in finding.message
     assert "line 7" in finding.message

@@ -232,6 +232,10 @@ def test_saturated_units():
     assert told(probed("tanh", full, usual())) == [("C306", "d0", "warning")]
     # a matter of the data
     assert told(probed("tanh", full, usual(), x=RNG.normal(size=(64, 16)) * 1000)) == []
+    # a probability that is sure, and wrong, has the largest gradient under a cross-entropy
+    both = Loss("binary_crossentropy", "binary_crossentropy", "probabilities", "binary")
+    assert told(probed("sigmoid", usual(), full, loss=both)) == []
+    assert told(probed("sigmoid", usual(), full)) == [("C306", "d1", "warning")]
 
 
 def test_gradients_that_vanish_or_explode():

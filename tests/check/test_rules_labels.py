@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cornu.check import rules
+from cornu.check import all_rules
 from cornu.check.facts import Facts, Loss, Metric, Operation, Output, Training
 from cornu.check.source import Source
 from cornu.check.statistics import ArrayFacts
@@ -94,7 +94,7 @@ def found(facts, section="C1"):
     """Codes of the findings of a section, with their severity."""
     return {
         one.code: one.severity
-        for code, rule in rules().items()
+        for code, rule in all_rules().items()
         if code.startswith(section)
         for one in rule.apply(facts)
     }
@@ -325,20 +325,20 @@ def test_softmax_within_the_network_over_one_unit_is_a_warning():
 def test_certain_change_is_an_edit_of_its_line(facts, line, text, old, new):
     facts.source = Source("program.py", "\n" * (line - 1) + text)
     (edit,) = [
-        one.edit for code, rule in rules().items() if code < "C2" for one in rule.apply(facts)
+        one.edit for code, rule in all_rules().items() if code < "C2" for one in rule.apply(facts)
     ]
     assert (edit.place.line, edit.old, edit.new) == (line, old, new)
 
 
 def test_every_rule_says_why_and_how():
-    for code, rule in rules().items():
+    for code, rule in all_rules().items():
         if code[1] in "15":
             for section in ("## What it does", "## Why it hurts", "## Example", "## Fix"):
                 assert section in rule.page, code
 
 
 def test_shape_of_pytorch_predictions_is_told_with_the_reshaping():
-    (finding,) = rules()["C117"].apply(network(1, (), "MSELoss", VALUES))
+    (finding,) = all_rules()["C117"].apply(network(1, (), "MSELoss", VALUES))
     assert "(200, 1)" in finding.message
     assert "y.unsqueeze(1)" in finding.fix
     assert finding.place == Place("program.py", 3)

@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from cornu.check.checking import rules
+from cornu.check.checking import all_rules
 from cornu.check.facts import Facts, Loss, Operation, Output, Training
 from cornu.check.source import Source
 from cornu.check.statistics import ArrayFacts
@@ -33,7 +33,7 @@ def program(text, width=1, final="sigmoid", framework="keras", expects="probabil
 
 
 def found(code, facts):
-    return list(rules()[code].apply(facts))
+    return list(all_rules()[code].apply(facts))
 
 
 # -- C601 ------------------------------------------------------------------------------------------

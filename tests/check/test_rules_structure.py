@@ -1,6 +1,7 @@
 """Rules on structure: each with networks that are wrong and networks that only look alike."""
 
 import itertools
+import textwrap
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from cornu.check.facts import Facts, Loss, Operation, Output, Parameter, Trainin
 from cornu.check.read_model import read_model
 from cornu.check.rule import registered
 from cornu.check.rules import connections, dropout, shapes, structure, windows  # noqa: F401
+from cornu.check.rules.dropped import dropped_results
 from cornu.check.source import Source
 from cornu.check.statistics import ArrayFacts
 
@@ -714,3 +716,33 @@ def test_frozen_networks_are_left_alone():
     facts = torch_facts(entrance(32, 64), *stack)
     facts.inputs = [ArrayFacts(np.ones((32, 64)))]
     assert told(facts) == []
+
+
+def test_results_dropped_in_forward():
+    source = Source(
+        "net.py",
+        textwrap.dedent("""
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.relu = nn.ReLU()
+                    self.act = nn.ReLU(inplace=True)
+                    self.memory = Memory()
+
+                def forward(self, x):
+                    x = self.fc(x)
+                    self.relu(x)
+                    self.act(x)
+                    self.memory(x)
+                    x.view(-1, 4)
+                    F.relu(x, inplace=True)
+                    x.relu_()
+                    y = self.fc(x)
+                    z = self.relu(x)
+                    _, h = self.fc(x), x
+                    return z
+            """),
+    )
+    found = [(name, statement.lineno) for name, statement in dropped_results(source)]
+    assert found == [("self.relu", 12), ("x.view", 15), ("self.fc", 18)]

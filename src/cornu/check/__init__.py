@@ -1,6 +1,6 @@
 """What is wrong with a network and its training, told before it trains."""
 
-from cornu.check.checking import Findings, check_model, rules
+from cornu.check.checking import Findings, all_rules, check_model
 from cornu.check.diagnostic import Diagnostic, Edit
 from cornu.core.checking import is_check_enabled, set_check
 
@@ -10,6 +10,6 @@ __all__ = [
     "Findings",
     "check_model",
     "is_check_enabled",
-    "rules",
+    "all_rules",
     "set_check",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import linecache
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cornu.check.diagnostic import Diagnostic, worst_first
@@ -50,7 +52,7 @@ class Findings(list):
         return as_text(self)
 
 
-def rules() -> dict:
+def all_rules() -> dict:
     """All rules by code: `cornu.check.Rule` objects."""
     import cornu.check.programs
     import cornu.check.rules  # noqa: F401  # both register theirs
@@ -70,7 +72,7 @@ def find(facts: Any, ignore: Iterable[str] = ()) -> Findings:
     for code in ignore:
         check_code(code)
     found: list[Diagnostic] = []
-    for code, rule in rules().items():
+    for code, rule in all_rules().items():
         if not is_ignored(code, ignore):
             found += rule.apply(facts)
     kept: dict[tuple, Diagnostic] = {}
@@ -126,6 +128,18 @@ def check_model(
     return find(facts, ignore)
 
 
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Within the block, no garbage is collected: Ctrl-C in JAX's part of it would be lost."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def before_fit(
     model: Any, source: Any, settings: dict, ignore: Sequence[str] = (), again: bool = False
 ) -> Any:
@@ -147,11 +161,12 @@ def before_fit(
             _tell(finding)
 
     try:
-        facts = facts_of_fit(model, source, settings)
-        if not again:
-            for finding in find(facts, ignore):
-                _tell(finding)
-        return Watch(facts, say)
+        with _no_collection():
+            facts = facts_of_fit(model, source, settings)
+            if not again:
+                for finding in find(facts, ignore):
+                    _tell(finding)
+            return Watch(facts, say)
     except Exception:
         # a mistake in a rule must not keep anyone from training
         if os.environ.get("CORNU_CHECK") == "strict":
@@ -164,7 +179,9 @@ def _tell(finding: Diagnostic) -> None:
     from cornu.check.report import line
 
     key = finding.code, finding.message, finding.place
-    if finding.severity != "note" and key not in _told:
+    # what is found while a network trains is told nowhere else
+    told_here = finding.severity != "note" or finding.code.startswith("C7")
+    if told_here and key not in _told:
         _told.add(key)
         end_line()  # a progress bar may stand on it
         print(line(finding), file=sys.stderr, flush=True)

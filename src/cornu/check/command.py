@@ -7,7 +7,7 @@ import shlex
 import sys
 
 from cornu.check import report
-from cornu.check.checking import Findings, rules
+from cornu.check.checking import Findings, all_rules
 from cornu.check.diagnostic import worst_first
 from cornu.check.programs import check_program
 from cornu.core.checking import check_code
@@ -72,7 +72,7 @@ def _fix(found: Findings) -> Findings:
 
 
 def _explain(code: str) -> int:
-    known = rules()
+    known = all_rules()
     if code == "all":
         width = max(len(rule.name) for rule in known.values())
         for rule in known.values():

@@ -164,6 +164,7 @@ class Loss:
         settings: arguments beside: label_smoothing, reduction, ...
         prediction_shape, target_shape: as it was called, where that was observed.
         requires_gradient: False where the loss was observed not to depend on any parameter.
+        gradient_lost: the line where the gradient was lost on the way from the output, then.
     """
 
     kind: str
@@ -176,6 +177,7 @@ class Loss:
     prediction_shape: tuple | None = None
     target_shape: tuple | None = None
     requires_gradient: bool = True
+    gradient_lost: Place | None = None
 
     @property
     def is_crossentropy(self) -> bool:
@@ -247,6 +249,7 @@ class OptimizerFacts:
             weight_decay, beta_1, clipnorm, ...
         schedule: from a step to its learning rate, or None where it stays the same.
         place: the line that makes it.
+        schedule_place: the line that makes the schedule, where that is another one.
         given: names of the arguments that the program writes.
         foreign: how many of its parameters are none of the network's, where that was observed.
         missing: names of the network's trainable parameters that it does not have.
@@ -258,6 +261,7 @@ class OptimizerFacts:
     schedule: Callable[[int], float] | None = None
     place: Place | None = None
     given: frozenset[str] = frozenset()
+    schedule_place: Place | None = None
     foreign: int = 0
     missing: list[str] = dataclasses.field(default_factory=list)
 
@@ -282,11 +286,15 @@ class Training:
         class_weight: whether classes (or rows) are weighted.
         callbacks: class names.
         place: the line of `fit`, or of the loss's `backward`.
+        step_place: the line of the optimizer's step, where it was observed.
+        loader_place: the line that makes what gives the batches, such as a PyTorch `DataLoader`.
         compile_place: the line of `compile`.
         training_mode: False where a PyTorch network was observed to train while in `eval()`.
         gradients_cleared: False where gradients were observed to add up from step to step.
         gradients_at_step: False where they were observed to be missing or all zero at `step()`.
         steps_taken: False where `backward` was observed and no optimizer step after it.
+        frozen: whether every layer with weights was frozen as early as `compile`, of a Keras
+            program; None where that isn't known.
     """
 
     rows: int | None = None
@@ -300,11 +308,14 @@ class Training:
     class_weight: bool = False
     callbacks: list[str] = dataclasses.field(default_factory=list)
     place: Place | None = None
+    step_place: Place | None = None
+    loader_place: Place | None = None
     compile_place: Place | None = None
     training_mode: bool | None = None
     gradients_cleared: bool | None = None
     gradients_at_step: bool | None = None
     steps_taken: bool | None = None
+    frozen: bool | None = None
 
 
 @dataclasses.dataclass(eq=False)

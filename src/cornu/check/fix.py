@@ -14,7 +14,8 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> tuple[str, list[Edit]]:
 
     An edit's `old` is an expression (`nn.Softmax(dim=1)`), a keyword argument
     (`activation="softmax"`) or a statement as it stands in the program; white space and quotes need
-    not agree. An empty `new` takes it out, with the comma behind it.
+    not agree. An empty `new` takes it out, with the comma behind it. Anything else is text that
+    stands once on the line, such as the name of a loss within a string.
 
     Args:
         text: the program.
@@ -35,16 +36,61 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> tuple[str, list[Edit]]:
             "writing changes into a program needs libcst: pip install 'cornu[fix]'", name="libcst"
         ) from None
 
-    wrapper = metadata.MetadataWrapper(libcst.parse_module(text))
-    places = wrapper.resolve(metadata.PositionProvider)
+    def parsed(program: str) -> tuple[Any, Any]:
+        wrapper = metadata.MetadataWrapper(libcst.parse_module(program))
+        return wrapper.module, wrapper.resolve(metadata.PositionProvider)
+
+    pieces, done = [], []
+    module, places = parsed(text)
+    for edit in dict.fromkeys(edits):
+        if _matching(libcst, module, places, edit):
+            pieces.append(edit)
+            continue
+        # a part of a piece, such as the name within a string: no line moves
+        replaced = _part_replaced(text, edit)
+        if replaced is not None:
+            text = replaced
+            done.append(edit)
+    module, places = parsed(text)
     chosen: dict[Any, Edit] = {}
-    for edit in edits:
-        found = _matching(libcst, wrapper.module, places, edit)
+    for edit in pieces:
+        found = _matching(libcst, module, places, edit)
         if len(found) == 1 and found[0] not in chosen:
             chosen[found[0]] = edit
-    changed = wrapper.module.visit(_transformer(libcst, chosen)).code
+    changed = module.visit(_transformer(libcst, chosen)).code
     ast.parse(changed)
-    return changed, list(chosen.values())
+    return changed, [*done, *chosen.values()]
+
+
+def _part_replaced(text: str, edit: Edit) -> str | None:
+    """The program with text replaced that stands once on the line, outside of comments."""
+    lines = text.splitlines(keepends=True)
+    if not 0 < edit.place.line <= len(lines):
+        return None
+    line = lines[edit.place.line - 1]
+    code = line[: _comment_start(line)]
+    if code.count(edit.old) != 1:
+        return None
+    lines[edit.place.line - 1] = code.replace(edit.old, edit.new) + line[len(code) :]
+    changed = "".join(lines)
+    try:
+        ast.parse(changed)
+    except SyntaxError:
+        return None
+    return changed
+
+
+def _comment_start(line: str) -> int:
+    """Where the comment at the end of a line begins; the length of a line without one."""
+    quote = ""
+    for place, letter in enumerate(line):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter == "#":
+            return place
+    return len(line)
 
 
 def _forms(text: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -10,12 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu.check.facts import Facts, Measured, Operation, Probe
+from cornu.core.compilation import compile_quickly, lower
 from cornu.core.context import CallContext, call_context
+from cornu.core.dtypes import is_float
 from cornu.core.variable import bind
 from cornu.data.source import ArraySource, Block
 
 # Rows of the pass: enough for a share of dead units, and quick for any network.
-_ROWS = 128
+_ROWS, _FEWEST_ROWS = 128, 8
+# All outputs of the pass together.
+_PASS_BYTES = 2**25
 # The share of a bounded activation's range within which a value counts as at its bound.
 _AT_BOUND = 0.01
 # Training steps tried with each learning rate: at most, and at least where they are slow.
@@ -48,24 +53,26 @@ def measure(model: Any, facts: Facts, source: ArraySource, rates: bool = True) -
 
 
 def _one_pass(model: Any, program: Any, facts: Facts, source: ArraySource, probe: Probe) -> None:
-    rows = np.linspace(0, source.rows - 1, min(_ROWS, source.rows)).astype(int)
+    rows = np.linspace(0, source.rows - 1, min(_rows(facts), source.rows)).astype(int)
     x, y, weight = jax.tree_util.tree_map(lambda leaf: np.asarray(leaf[rows]), source.data)
     variables = [*program.trainable, *program.others, *program.metric_variables]
     count = len(program.trainable)
     of_layer = _by_layer(facts)
+    keys: list[tuple[str, int]] = []
 
     def run(x, y, weight):
-        """The loss, the part of it that regularizers add, and statistics of each layer's output."""
-        seen: list[tuple[tuple[str, int], dict]] = []
+        """The loss, the part of it that regularizers add, and each layer's output."""
+        seen: list = []
+        keys.clear()
         calls: dict[str, int] = {}
 
         def watch(layer, outputs):
             call = calls.get(layer.name, 0)
             calls[layer.name] = call + 1
-            operation = of_layer.get((layer.name, call))
             leaves = jax.tree_util.tree_leaves(outputs)
-            if operation is not None and leaves and jnp.issubdtype(leaves[0].dtype, jnp.floating):
-                seen.append(((layer.name, call), _statistics(leaves[0], operation)))
+            if (layer.name, call) in of_layer and leaves and is_float(leaves[0].dtype):
+                keys.append((layer.name, call))
+                seen.append(leaves[0])
 
         with call_context(CallContext(True)) as context:
             context.watcher = watch
@@ -74,28 +81,27 @@ def _one_pass(model: Any, program: Any, facts: Facts, source: ArraySource, probe
             context.watcher = None
             loss = model.compute_loss_of(x, y, outputs, weight, True)
             penalty = sum((jnp.sum(extra) for extra in model.losses), start=jnp.float32(0))
-        return loss, penalty, dict(seen)
+        return loss, penalty, seen
 
     def objective(trained, rest, batch):
         (loss, penalty, seen), _ = bind(run, variables)([*trained, *rest], *batch)
         return loss, (penalty, seen)
 
-    @jax.jit
     def passed(values, batch):
         (loss, (penalty, seen)), gradients = jax.value_and_grad(objective, has_aux=True)(
             values[:count], values[count:], batch
         )
-        return loss, penalty, seen, [_rms(one) for one in gradients], [_rms(one) for one in values]
+        return loss, penalty, seen, gradients
 
+    # Run once, so the time to compile it is what counts: statistics are left to NumPy, and of the
+    # compiler's work only the necessary is asked for.
     values = [variable._value for variable in variables]
-    loss, penalty, seen, gradients, weights = jax.device_get(passed(values, (x, y, weight)))
+    compiled = compile_quickly(lower(passed, (values, (x, y, weight))))
+    loss, penalty, seen, gradients = jax.device_get(compiled(values, (x, y, weight)))
     probe.loss, probe.penalty = float(loss), float(penalty)
-    for key, statistics in seen.items():
+    for key, output in zip(keys, seen, strict=True):
         operation = of_layer[key]
-        probe.operations[operation] = Measured(
-            **{name: float(value) for name, value in statistics.items() if name != "finite"},
-            finite=bool(statistics["finite"]),
-        )
+        probe.operations[operation] = _statistics(np.asarray(output, "float32"), operation)
     number = {variable.path: place for place, variable in enumerate(program.trainable)}
     layers = {layer.name: layer for layer in model._walk()}
     for operation in facts.operations:
@@ -105,8 +111,14 @@ def _one_pass(model: Any, program: Any, facts: Facts, source: ArraySource, probe
         found = probe.operations.setdefault(operation, Measured())
         for variable in layers[operation.name].weights:
             if variable.name == kernel.name and variable.path in number:
-                found.gradient = float(gradients[number[variable.path]])
-                found.weight = float(weights[number[variable.path]])
+                found.gradient = _rms(gradients[number[variable.path]])
+                found.weight = _rms(variable.numpy())
+
+
+def _rows(facts: Facts) -> int:
+    """How many rows to run: fewer where their outputs, all kept, would not fit the memory."""
+    row = sum(4 * math.prod(n or 1 for n in operation.shape[1:]) for operation in facts.operations)
+    return max(_FEWEST_ROWS, min(_ROWS, _PASS_BYTES // max(row, 1)))
 
 
 def _by_layer(facts: Facts) -> dict[tuple[str, int], Operation]:
@@ -123,29 +135,29 @@ def _by_layer(facts: Facts) -> dict[tuple[str, int], Operation]:
     return found
 
 
-def _statistics(array: jax.Array, operation: Operation) -> dict:
-    array = array.astype(jnp.float32)
-    features = jnp.moveaxis(array, operation.channel_axis, -1) if array.ndim > 1 else array
+def _statistics(array: np.ndarray, operation: Operation) -> Measured:
+    features = np.moveaxis(array, operation.channel_axis, -1) if array.ndim > 1 else array[:, None]
     columns = features.reshape(-1, features.shape[-1])
     zero = columns == 0
-    saturated = jnp.float32(0)
+    saturated: Any = 0.0
     if operation.function in ("sigmoid", "hard_sigmoid"):
-        saturated = jnp.mean(jnp.abs(columns - 0.5) > 0.5 - _AT_BOUND)
+        saturated = np.mean(np.abs(columns - 0.5) > 0.5 - _AT_BOUND)
     elif operation.function in ("tanh", "softsign"):
-        saturated = jnp.mean(jnp.abs(columns) > 1 - 2 * _AT_BOUND)
-    return {
-        "mean": jnp.mean(columns),
-        "std": jnp.std(columns),
-        "feature_std": jnp.median(jnp.std(columns, axis=0)),
-        "zeros": jnp.mean(zero),
-        "dead": jnp.mean(jnp.all(zero, axis=0)),
-        "saturated": saturated,
-        "finite": jnp.all(jnp.isfinite(columns)),
-    }
+        saturated = np.mean(np.abs(columns) > 1 - 2 * _AT_BOUND)
+    with np.errstate(all="ignore"):
+        return Measured(
+            mean=float(columns.mean()),
+            std=float(columns.std()),
+            feature_std=float(np.median(columns.std(axis=0))),
+            zeros=float(zero.mean()),
+            dead=float(zero.all(axis=0).mean()),
+            saturated=float(saturated),
+            finite=bool(np.isfinite(columns).all()),
+        )
 
 
-def _rms(array: jax.Array) -> jax.Array:
-    return jnp.sqrt(jnp.mean(jnp.square(array.astype(jnp.float32))))
+def _rms(array: Any) -> float:
+    return float(np.sqrt(np.mean(np.square(np.asarray(array, "float64")))))
 
 
 def _try_rates(model: Any, program: Any, facts: Facts, source: ArraySource, probe: Probe) -> None:
@@ -164,31 +176,34 @@ def _try_rates(model: Any, program: Any, facts: Facts, source: ArraySource, prob
     written = float(np.asarray(rate._value))
     available = block.order.shape[0] // block.batch_size
 
+    def step(start: int, count: int, reset: bool) -> float:
+        """Trains copies on some batches; returns the mean loss since the last reset."""
+        return program.run("train", block, start, count, reset).read()["loss"]
+
     def run(learning_rate: float, steps: int) -> tuple[float, float]:
         """The loss of the first batch before and after some steps."""
         for variable, value in zip(variables, original, strict=True):
             variable._value = jnp.copy(value)
         rate._value = jnp.asarray(learning_rate, rate._value.dtype)
-        before = program.run("train", block, 0, 1, True).read()["loss"]
+        before = step(0, 1, True)
         done = 1
         while done < steps:
             start = done % available
             count = min(steps - done, available - start)
-            program.run("train", block, start, count, False).read()
+            step(start, count, False)
             done += count
         # measuring costs a step more, which changes nothing: all of this is on copies
-        after = program.run("train", block, 0, 1, True).read()["loss"]
-        return before, after
+        return before, step(0, 1, True)
 
     try:
-        run(written, 1)  # compiles
+        run(written, 1)  # compiles, where training has not yet
         began = time.perf_counter()
-        run(written, _LEAST_STEPS)
-        each = (time.perf_counter() - began) / (_LEAST_STEPS + 1)
+        step(0, 1, True)
+        each = time.perf_counter() - began
         tried = [written, written * 10, written / 10]
-        steps = int(min(_MOST_STEPS, max(_LEAST_STEPS, _SECONDS / each / len(tried))))
-        if each * steps > _SECONDS:
+        if each * _LEAST_STEPS * len(tried) > _SECONDS:
             tried = tried[:1]
+        steps = int(min(_MOST_STEPS, max(_LEAST_STEPS, _SECONDS / each / len(tried))))
         probe.rate_steps = steps
         for learning_rate in tried:
             probe.rates[learning_rate] = run(learning_rate, steps)

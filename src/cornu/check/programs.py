@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+import cornu
 from cornu.check.checking import Findings, find
 from cornu.check.diagnostic import Diagnostic, worst_first
 from cornu.check.facts import Facts
@@ -22,6 +23,16 @@ Framework = Literal["keras", "torch"]
 
 # Errors of the place a program runs in, not of the program.
 _SURROUNDINGS = (ImportError, OSError, EOFError, MemoryError)
+# What an AttributeError says of names that Keras or TensorFlow has and Cornu has not, on modules
+# and on tensors (which are JAX's arrays here).
+_LACKING = (
+    *("Keras 3 has it", "Keras 3 has that", "of TensorFlow itself it has"),
+    *("ArrayImpl' object has no attribute", "Tracer' object has no attribute"),
+)
+
+
+# Findings on output and labels that do not fit, of which the loss stops with one error or another.
+_OF_LABELS = frozenset({"C103", "C105", "C106", "C107", "C108", "C109", "C110", "C113", "C117"})
 
 
 @rule("C001", "program-stops", "error", "a program that stops trains nothing")
@@ -151,7 +162,7 @@ def _stopped(reading: Reading, file: str, found: list[Diagnostic]) -> Diagnostic
     place = _place(error, file)
     sentence = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     short = sentence.strip().splitlines()[0]
-    if isinstance(error, (*_SURROUNDINGS, SystemExit)):
+    if isinstance(error, (*_SURROUNDINGS, SystemExit)) or _is_lacking(error):
         return Diagnostic(
             code="C002",
             name="program-not-run",
@@ -164,11 +175,12 @@ def _stopped(reading: Reading, file: str, found: list[Diagnostic]) -> Diagnostic
     known = explanation(str(error))
     if known is not None:
         code, name, fix = known
-        if any(one.code == code for one in found):
+        if any(one.code == code or _is_same_cause(one, code) for one in found):
             return None
         return Diagnostic(code, name, "error", f"training stops: {short}", fix=fix, place=place)
-    if any(one.severity == "error" for one in found) and reading.reached_training:
-        return None
+    about_shapes = isinstance(error, (ValueError, RuntimeError, IndexError, TypeError))
+    if any(one.severity == "error" for one in found) and (about_shapes or reading.reached_training):
+        return None  # what stops it is told already
     return Diagnostic(
         code="C001",
         name="program-stops",
@@ -177,6 +189,23 @@ def _stopped(reading: Reading, file: str, found: list[Diagnostic]) -> Diagnostic
         why="a program that stops trains nothing",
         place=place,
     )
+
+
+def _is_same_cause(one: Diagnostic, code: str) -> bool:
+    """Whether a finding tells of output and labels what an error of the loss says in its way."""
+    return one.severity == "error" and one.code in _OF_LABELS and code in _OF_LABELS
+
+
+def _is_lacking(error: BaseException) -> bool:
+    """Whether the error says that Cornu lacks something of Keras: no fault of the program."""
+    if isinstance(error, AttributeError):
+        return any(sentence in str(error) for sentence in _LACKING)
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, NotImplementedError) and bool(frames) and _is_own(frames[-1].filename)
+
+
+def _is_own(file: str) -> bool:
+    return file.startswith(str(Path(cornu.__file__).parent))
 
 
 def _place(error: BaseException, file: str) -> Place | None:

@@ -7,6 +7,7 @@ import inspect
 import io
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -50,15 +51,25 @@ def read_keras_program(
     text = Path(file).read_text(encoding="utf-8")
     reading = Reading()
     compiled: list[Model] = []
+    frozen: dict[int, set[str]] = {}
     install()
     printed = io.StringIO()
 
     def train(model: Any, given: dict) -> None:
         reading.reached_training = True
-        reading.facts.append(_facts(model, given, measure, reading))
+        facts = _facts(model, given, measure, reading)
+        facts.training.frozen = _is_frozen(model, frozen.get(id(model), set()))
+        reading.facts.append(facts)
         raise Enough
 
-    with stand_ins(), _training_caught(train, compiled), contextlib.redirect_stdout(printed):
+    with (
+        stand_ins(),
+        _training_caught(train, compiled, frozen),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # as with what is printed: it is the findings that count
         try:
             _execute(file, text, arguments)
         except Enough:
@@ -101,9 +112,26 @@ def _facts(model: Any, given: dict, measure: bool, reading: Reading) -> Facts:
     )
 
 
+def _is_frozen(model: Any, when_compiled: set[str]) -> bool:
+    """Whether every layer with weights is frozen, and was so when the model was compiled.
+
+    A GAN freezes its discriminator after that: Keras 2 goes on training it by itself.
+    """
+    weighted = [one for one in model._walk() if one.weights and not one._sublayers()]
+    return bool(weighted) and all(
+        not one.trainable and one.name in when_compiled for one in weighted
+    )
+
+
 @contextlib.contextmanager
-def _training_caught(train: Callable[[Any, dict], None], compiled: list[Model]) -> Iterator[None]:
-    """Within the block, training calls `train` instead; models that are compiled are noted."""
+def _training_caught(
+    train: Callable[[Any, dict], None], compiled: list[Model], frozen: dict[int, set[str]]
+) -> Iterator[None]:
+    """Within the block, training calls `train` instead; models that are compiled are noted.
+
+    Args:
+        frozen: filled in with the names of layers that are frozen when a model is compiled.
+    """
     replaced = {name: getattr(Trainer, name) for name in ("fit", "train_on_batch", "compile")}
 
     def fit(self, *args, **kwargs):
@@ -117,6 +145,7 @@ def _training_caught(train: Callable[[Any, dict], None], compiled: list[Model]) 
         replaced["compile"](self, *args, **kwargs)
         self._places["compile"] = caller_place() or self._places.get("compile")
         compiled.append(self)
+        frozen[id(self)] = {layer.name for layer in self._walk() if not layer.trainable}
 
     Trainer.fit, Trainer.train_on_batch, Trainer.compile = fit, train_on_batch, compile_  # type: ignore[method-assign]
     try:

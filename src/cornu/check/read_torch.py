@@ -20,7 +20,8 @@ def read_torch_program(
 ) -> Reading:
     """Runs a PyTorch program as `python path arguments` up to its second step, and observes it.
 
-    Optimizer steps are observed and not carried out. What the program prints is kept back.
+    Optimizer steps are observed and not carried out. What the program prints is kept back. Packages
+    that it imports and that are not installed may have stand-ins, see `torch_stand_ins`.
 
     Args:
         path: the program.
@@ -45,13 +46,16 @@ def read_torch_program(
     from cornu.check.torch_patches import recording
     from cornu.check.torch_probe import measure
     from cornu.check.torch_recorder import Recorder
+    from cornu.check.torch_stand_ins import as_import_error, missing_packages
 
     with open(path, encoding="utf-8", errors="replace") as file:
         source = Source(os.fspath(path), file.read())
     recorder = Recorder(UserFrames(path), seconds, measure)
-    with recording(recorder), warnings.catch_warnings():
+    packages = missing_packages(recorder.pretrained)
+    with recording(recorder), packages, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reading = execute(path, arguments)
+    reading.error = as_import_error(reading.error)
     if recorder.stopped:
         reading.error = None  # what came of being stopped
     recorder.completed = not recorder.stopped and reading.error is None

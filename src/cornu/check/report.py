@@ -34,7 +34,7 @@ def line(finding: Diagnostic) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", ")")) else text + "."
+    return text if text.endswith((".", "!", "?")) else text + "."
 
 
 def _advice(text: str) -> str:
@@ -73,10 +73,10 @@ def as_sarif(findings: Iterable[Diagnostic]) -> str:
 
     Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
     """
-    from cornu.check.checking import rules
+    from cornu.check.checking import all_rules
 
     findings = list(findings)
-    known = rules()
+    known = all_rules()
     codes = sorted({one.code for one in findings})
     results = []
     for one in findings:
@@ -84,7 +84,7 @@ def as_sarif(findings: Iterable[Diagnostic]) -> str:
             "ruleId": one.code,
             "ruleIndex": codes.index(one.code),
             "level": _SARIF_LEVELS[one.severity],
-            "message": {"text": f"{_sentence(one.message)} {one.fix}".strip()},
+            "message": {"text": f"{_sentence(one.message)} {_advice(one.fix)}".strip(" .") + "."},
         }
         if one.place is not None:
             result["locations"] = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -329,8 +330,14 @@ def _classes() -> dict[str, type]:
 
 @contextlib.contextmanager
 def stand_ins() -> Iterator[None]:
-    """Within the block, `cornu.layers` has every layer of Keras."""
+    """Within the block, `cornu.layers` has every layer of Keras, and `cornu` its applications."""
+    from cornu.check.applications import applications
+
     added: list[tuple[Any, str]] = []
+    modules = {f"cornu.{name}": module for name, module in applications().items()}
+    sys.modules.update(modules)
+    setattr(cornu, "applications", modules["cornu.applications"])  # noqa: B010  # for mypy
+    added.append((cornu, "applications"))
     made: dict[str, Callable] = {}
     for name, cls in _classes().items():
         if name not in vars(cornu.layers):
@@ -339,12 +346,18 @@ def stand_ins() -> Iterator[None]:
             added.append((cornu.layers, name))
     public = cornu.layers.__all__
     cornu.layers.__all__ = [*public, *made]  # for `from keras.layers import *`
+    # of the model's answer to a few rows, TensorFlow programs ask the values: `model(x).numpy()`
+    tensor: Any = type(jax.numpy.zeros(()))
+    tensor.numpy = lambda self: np.asarray(self)
     try:
         yield
     finally:
+        del tensor.numpy
         cornu.layers.__all__ = public
         for module, name in added:
             delattr(module, name)
+        for name in modules:
+            sys.modules.pop(name, None)
 
 
 def has_stand_in(model: Any) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from cornu.core.places import Place
+
 # Rows of the inputs that statistics are taken over: enough for ranges, cheap for any data set.
 SAMPLE_ROWS = 4096
 # Values in the sample: rows of large images are sampled more sparsely.
@@ -28,6 +30,8 @@ class ArrayFacts:
         rows: how many rows it has.
         shape: of one row.
         dtype: NumPy's name of the dtype; "object" or "str" for strings.
+        place: the line of the program that made it, where that was observed.
+        reshaped_from: the shape that a reshape made it of in the end, where that was observed.
     """
 
     def __init__(self, array: Any, name: str = "x", complete: bool = True):
@@ -37,6 +41,8 @@ class ArrayFacts:
         self.rows = len(self.array) if self.array.ndim else 0
         self.shape = self.array.shape[1:]
         self.dtype = str(self.array.dtype)
+        self.place: Place | None = None
+        self.reshaped_from: tuple[int, ...] | None = None
 
     def __repr__(self) -> str:
         return f"<ArrayFacts {self.name} {self.array.shape} {self.dtype}>"

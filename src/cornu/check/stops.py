@@ -14,6 +14,12 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
         "give the last layer a unit for each class, and count classes from 0",
     ),
     (
+        r"^y: (?:an array of Python objects .* is not numbers|holds text)",
+        "C110",
+        "labels-dtype",
+        "number the classes: y = LabelEncoder().fit_transform(y), or pandas' factorize",
+    ),
+    (
         r"\((?:LSTM|GRU|SimpleRNN|Bidirectional|ConvLSTM2D)\) expects an input with 3 axes",
         "C213",
         "missing-return-sequences",
@@ -40,6 +46,25 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
         "use a smaller window, fewer poolings, or more padding",
     ),
     (
+        r"expected input\[\d+, \d+, \d+, (\d+)\] to have \1 channels",
+        "C511",
+        "channels-misplaced",
+        "give it x.permute(0, 3, 1, 2): PyTorch's convolutions take the channels from axis 1",
+    ),
+    (
+        r"Expected input batch_size \(\d+\) to match target batch_size",
+        "C204",
+        "wrong-flatten",
+        "keep the rows: x.view(x.size(0), -1) or torch.flatten(x, 1), and give nn.Linear "
+        "in_features for as many columns",
+    ),
+    (
+        r"index out of range in self",
+        "C516",
+        "ids-outside-embedding",
+        "give nn.Embedding a row for each id: num_embeddings is the largest id + 1",
+    ),
+    (
         r"mat1 and mat2 shapes cannot be multiplied",
         "C203",
         "missing-flatten",
@@ -58,7 +83,8 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
         "give the loss class numbers of shape (batch,): targets.argmax(dim=1), or squeeze them",
     ),
     (
-        r"expected scalar type Long|not implemented for '(?:Int|Float|Double|Char|Byte)'"
+        r"expected target dtype to be Long|Expected floating point type for target with class"
+        r"|expected scalar type Long|not implemented for '(?:Int|Float|Double|Char|Byte)'"
         r"|result type Float can't be cast to",
         "C110",
         "labels-dtype",

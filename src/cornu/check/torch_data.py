@@ -110,6 +110,53 @@ class Data:
         if one_by_one:
             whole = origin.tensor if origin.kind == "rows" else tensor[None]
             return ArrayFacts(to_numpy(whole), name, complete=origin.kind == "rows")
+        facts = self._all(origin, tensor, name)
+        facts.place, facts.reshaped_from = self._made(origin)
+        return facts
+
+    def of_other_loader(self, origin: Origin, tensor: Any, loader: Any, name: str) -> Any:
+        """The same data of another loader, or None where it isn't of the same kind.
+
+        Args:
+            origin: of a tensor of the training data.
+            tensor: as it was handed to the network or the loss.
+            loader: the other loader.
+            name: "x" or "y".
+        """
+        if origin.kind != "loader" or type(_dataset(loader)) is not type(_dataset(origin.loader)):
+            return None
+        try:
+            whole, complete = self._of_loader(loader, origin.position)
+            changed = _replay(origin.chain, origin.tensor, whole, tensor)
+        except Exception:
+            return None  # somebody's dataset
+        if changed is None or changed.shape[1:] != tensor.shape[1:]:
+            return None
+        facts = ArrayFacts(to_numpy(changed), name, complete=complete)
+        facts.place = self.recorder.places.get(loader)
+        return facts
+
+    def _made(self, origin: Origin) -> tuple[Any, tuple[int, ...] | None]:
+        """The line that made the data, and the shape it had before a last reshape of it."""
+        import torch
+
+        tensor = origin.tensor
+        if origin.kind == "loader":
+            dataset = _dataset(origin.loader)
+            if not isinstance(dataset, torch.utils.data.TensorDataset):
+                frames = self.recorder.frames
+                return frames.last_return(getattr(type(dataset), "__getitem__", None)), None
+            tensor = dataset.tensors[origin.position]
+        made, _ = self.recorder.producer(tensor) if tensor is not None else (None, 0)
+        if made is None:
+            entry = self.recorder.taken.get(id(tensor))
+            return (entry[1] if entry is not None and entry[0]() is tensor else None), None
+        source = made.edges[0][2] if made.edges else None
+        if source is None or made.name not in ("view", "reshape"):
+            return made.place, None
+        return made.place, tuple(source.shape)
+
+    def _all(self, origin: Origin, tensor: Any, name: str) -> ArrayFacts:
         whole, complete = None, False
         try:
             if origin.kind == "loader" and origin.loader is not None:
@@ -147,6 +194,16 @@ class Data:
             self._sampled[key] = _sample(dataset, rows)
         columns, complete = self._sampled[key]
         return columns[position], complete
+
+
+def _dataset(loader: Any) -> Any:
+    """The dataset of a loader, of which it may give only a part."""
+    import torch
+
+    dataset = getattr(loader, "dataset", None)
+    while isinstance(dataset, torch.utils.data.Subset):
+        dataset = dataset.dataset
+    return dataset
 
 
 def _sample(dataset: Any, rows: Any) -> tuple[list, bool]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -22,10 +24,15 @@ from cornu.check.statistics import ArrayFacts
 from cornu.check.torch_data import Data, Origin, origin
 from cornu.check.torch_graph import Graph
 from cornu.check.torch_losses import FoundLoss, as_loss, described, find_losses, loss_function
+from cornu.check.torch_metrics import found_metrics
 from cornu.check.torch_probe import measure, rms, try_rates
 from cornu.check.torch_recorder import Recorder
 from cornu.check.torch_records import Backward, Optimized, Record
 from cornu.check.torch_training import TrainingReader
+from cornu.core.places import Place
+
+# Names of what is not trained on.
+_VALIDATION = re.compile(r"^(?!.*train).*(val|test|dev|eval|hold)", re.IGNORECASE)
 
 
 def all_facts(
@@ -90,6 +97,7 @@ class Reader:
         self.adds_up = len(self.backwards) < len(backwards)
         self.data = Data(recorder)
         self.first_origin: Origin | None = None
+        self._origins: dict[int, tuple[ArrayFacts, Origin, Any]] = {}
 
     def facts(self) -> Facts:
         """All that is known of the training."""
@@ -194,6 +202,7 @@ class Reader:
         if not tensor.ndim and not one_by_one:
             return None
         labels = self.data.facts(found, tensor, "y", one_by_one)
+        self._origins[id(labels)] = (labels, found, tensor)
         if found.kind in ("batch", "all") and labels.rows > 1 and _is_constant(labels):
             return None  # "real" or "fake" for a whole batch: no data
         return labels
@@ -227,6 +236,7 @@ class Reader:
             facts = self.data.facts(found, tensor, "x", self.one_by_one)
             if found.kind in ("batch", "all") and _is_constant(facts):
                 continue  # a first state
+            self._origins[id(facts)] = (facts, found, tensor)
             inputs.append((found, facts))
         if any(found.kind in ("loader", "rows") for found, _ in inputs):
             # a mask, or what else is the same for each batch
@@ -262,6 +272,9 @@ class Reader:
         if any("weight" in loss.loss.settings for loss in losses):
             training.class_weight = True
         operations = self._leading_to(outputs, graph)
+        for output in outputs:
+            if output.loss is not None and not output.loss.requires_gradient:
+                output.loss.gradient_lost = self._gradient_lost()
         facts = Facts(
             "torch",
             operations,
@@ -272,6 +285,9 @@ class Reader:
             unused=self._unused(graph),
             source=self.source,
         )
+        self._note_validation(facts)
+        for output, metric in found_metrics(self.recorder, graph, outputs, losses):
+            output.metrics.append(metric)
         trainable: dict[int, int] = {}
         for module in [r.module for r in graph.records if r.module is not None]:
             trainable |= {id(p): p.numel() for p in module.parameters() if p.requires_grad}
@@ -280,6 +296,50 @@ class Reader:
         facts.parameters = sum(trainable.values())
         facts.probe = self._probe(graph, facts)
         return facts
+
+    def _note_validation(self, facts: Facts) -> None:
+        """The data of a loader that is called so, and gave nothing yet in two steps of training."""
+        waiting = [
+            loader
+            for loader in self.recorder.loaders
+            if loader not in self.recorder.iterated and self._is_for_validation(loader)
+        ]
+        if not waiting:
+            return
+
+        def of_other(data: ArrayFacts | None) -> ArrayFacts | None:
+            if data is None or id(data) not in self._origins:
+                return None
+            _, found, tensor = self._origins[id(data)]
+            return self.data.of_other_loader(found, tensor, waiting[0], data.name)
+
+        inputs = [of_other(data) for data in facts.inputs]
+        if all(data is not None for data in inputs):
+            facts.validation_inputs = [data for data in inputs if data is not None]
+            facts.training.has_validation = True
+            for output in facts.outputs:
+                output.validation_labels = of_other(output.labels)
+
+    def _is_for_validation(self, loader: Any) -> bool:
+        place = self.recorder.places.get(loader)
+        if place is None or place.file != self.source.file:
+            return False
+        for node in self.source.walk():
+            made = isinstance(node, ast.Assign) and node.lineno <= place.line <= node.end_lineno
+            if made and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                return bool(_VALIDATION.search(node.targets[0].id))
+        return False
+
+    def _gradient_lost(self) -> Place | None:
+        """The line of the last function that took what has a gradient and gave what has none."""
+        ends = [made for one in self.backwards for made in one.made if made is not None]
+        found = [
+            record
+            for record in _closure(ends)
+            if not any(spec[2] for spec in record.specs)
+            and any(made is not None and made.specs[i][2] for made, i, _ in record.edges)
+        ]
+        return max(found, key=lambda record: record.number).place if found else None
 
     def _unused(self, graph: Graph) -> list:
         unused = []
@@ -302,6 +362,8 @@ class Reader:
 
     def _probe(self, graph: Graph, facts: Facts) -> Probe | None:
         probe = Probe()
+        if self._is_stood_in(graph):
+            return None  # what initial values do says nothing of trained ones
         for operation, record in graph.record.items():
             if operation not in self.needed:
                 continue
@@ -324,6 +386,15 @@ class Reader:
             if one is not None and one.steps and self._is_to_be_lowered(facts, one):
                 probe.rates, probe.rate_steps = try_rates(self.recorder, self.backwards[0], one)
         return probe if probe.operations else None
+
+    def _is_stood_in(self, graph: Graph) -> bool:
+        """Whether initial values stand for the trained ones that the program would have."""
+        stood_in = self.recorder.stood_in
+        if not stood_in:
+            return False
+        records = [record for op, record in graph.record.items() if op in self.needed]
+        modules = [record.module for record in records if record.module is not None]
+        return any(id(p) in stood_in for module in modules for p in module.parameters())
 
     def _is_to_be_lowered(self, facts: Facts, one: Optimized) -> bool:
         """Whether training is right if the loss of a batch falls, as it need not against a critic.

@@ -176,14 +176,31 @@ class Graph:
         operation.call = self._calls.get(id(module), 0)
         self._calls[id(module)] = operation.call + 1
         for name, parameter in module.named_parameters():
-            operation.parameters.append(_parameter(operation, name, parameter))
+            operation.parameters.append(self._parameter(operation, name, parameter))
         for name, buffer in module.named_buffers():
             if name.startswith("running_") and buffer is not None:
-                operation.parameters.append(_parameter(operation, name, buffer, False))
+                operation.parameters.append(self._parameter(operation, name, buffer, False))
         trained = [p.requires_grad for p in module.parameters()]
         operation.trainable = any(trained) or not trained
         self._note_top(module)
         return operation
+
+    def _parameter(
+        self, operation: Operation, name: str, tensor: Any, trained: bool = True
+    ) -> Parameter:
+        shape = tuple(getattr(tensor, "shape", ()))
+        role = names.parameter_role(operation.kind, name)
+        return Parameter(
+            name,
+            role,
+            shape,
+            trainable=trained and tensor.requires_grad,
+            read=lambda: to_numpy(tensor).copy(),
+            fan=names.parameter_fan(operation.kind, shape, operation.settings)
+            if "kernel" in role
+            else None,
+            loaded=id(tensor) in self.recorder.loaded,
+        )
 
     def _function(self, record: Record, inputs: list, loose: list) -> Operation | None:
         name = record.name
@@ -193,7 +210,7 @@ class Graph:
         kind, settings = self._function_kind(record, loose)
         if kind == "add" and loose and len(inputs) == 1 and inputs[0].kind == "Dense":
             inputs[0].settings["use_bias"] = True
-            inputs[0].parameters += [_parameter(inputs[0], "bias", p) for p in loose]
+            inputs[0].parameters += [self._parameter(inputs[0], "bias", p) for p in loose]
             return None
         owner = next((self._owner[id(p)] for p in loose if id(p) in self._owner), None)
         title = self._title(settings.get("function") or name.strip("_"))
@@ -203,7 +220,7 @@ class Graph:
             self._note_top(owner)
         for parameter in loose:
             role = "bias" if parameter.ndim == 1 else "weight"
-            operation.parameters.append(_parameter(operation, role, parameter))
+            operation.parameters.append(self._parameter(operation, role, parameter))
         operation.trainable = not loose or any(p.requires_grad for p in loose)
         return operation
 
@@ -383,18 +400,3 @@ def _dims(record: Record) -> int:
 
 def _dtype(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _parameter(operation: Operation, name: str, tensor: Any, trained: bool = True) -> Parameter:
-    shape = tuple(getattr(tensor, "shape", ()))
-    role = names.parameter_role(operation.kind, name)
-    return Parameter(
-        name,
-        role,
-        shape,
-        trainable=trained and tensor.requires_grad,
-        read=lambda: to_numpy(tensor).copy(),
-        fan=names.parameter_fan(operation.kind, shape, operation.settings)
-        if "kernel" in role
-        else None,
-    )

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
+from cornu.check.torch_harmless import Nothing
 from cornu.check.torch_recorder import Recorder
 from cornu.check.torch_records import Optimized, tensors_in
 
@@ -105,9 +106,13 @@ def _patch_modules(recorder: Recorder, stack: contextlib.ExitStack) -> None:
         return to_eval(self)
 
     def loading(self, *args, **kwargs):
-        for parameter in self.parameters():
-            recorder.loaded[id(parameter)] = parameter
-        return load(self, *args, **kwargs)
+        given = args[0] if args else kwargs.get("state_dict", {})
+        result = load(self, *args, **kwargs)
+        for name, parameter in self.named_parameters():
+            if name in given:
+                recorder.loaded[id(parameter)] = parameter
+                recorder.stood_in.pop(id(parameter), None)
+        return result
 
     def zeroing(self, *args, **kwargs):
         recorder.zeroed(self.parameters())
@@ -184,6 +189,7 @@ def _note_scheduler(recorder: Recorder, stack: contextlib.ExitStack, cls: type) 
         observed = getattr(optimizer, "_cornu_observed", None)
         if observed is not None:
             observed.scheduler = self
+            observed.scheduler_place = recorder.frames.place(self)
         return make(self, optimizer, *args, **kwargs)
 
     _replace(stack, cls, "__init__", init)
@@ -213,10 +219,12 @@ def _patch_data(recorder: Recorder, stack: contextlib.ExitStack) -> None:
         bound.arguments.pop("multiprocessing_context", None)
         make(*bound.args, **bound.kwargs)
         recorder.loaders.append(self)
+        recorder.places[self] = recorder.frames.place(self)
 
     def iterate(self):
         iterator = begin(self)
         iterator._cornu_loader = self
+        recorder.iterated.add(self)
         return iterator
 
     def next_batch(self):
@@ -258,6 +266,16 @@ def _patch_functions(recorder: Recorder, stack: contextlib.ExitStack) -> None:
         return recorder.backward(losses, lambda: backward(tensors, *args, **kwargs))
 
     _replace(stack, torch.autograd, "backward", observed)
+    from_numpy = torch.from_numpy
+
+    @functools.wraps(from_numpy)
+    def taken(array):
+        tensor = from_numpy(array)
+        if not recorder.off:
+            recorder.taken[id(tensor)] = (weakref.ref(tensor), recorder.frames.place())
+        return tensor
+
+    _replace(stack, torch, "from_numpy", taken)
     # what is compiled can not be looked into; uncompiled it computes the same
     _replace(stack, torch, "compile", _uncompiled)
     _replace(stack, torch.jit, "script", _uncompiled)
@@ -296,6 +314,11 @@ def _uncompiled(model: Any = None, *args: Any, **kwargs: Any) -> Any:
 # -- programs written for a GPU, run where there is none -----------------------------------------
 
 _GPU = re.compile(r"(cuda|mps|xpu)(:\d+)?$")
+_NO_EFFECT = (
+    *("synchronize", "set_device", "empty_cache", "reset_peak_memory_stats", "ipc_collect"),
+    *("device", "Event", "Stream", "stream", "get_device_name", "get_device_properties"),
+    "memory_summary",
+)
 
 
 class _NoGPU:
@@ -305,7 +328,9 @@ class _NoGPU:
         self.torch = torch
 
     def device(self, value: Any) -> Any:
-        """ "cpu" in place of a GPU; any other value as it is."""
+        """ "cpu" in place of a GPU, by name or number; any other value as it is."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            return "cpu"
         if isinstance(value, str) and _GPU.match(value):
             return "cpu"
         if isinstance(value, self.torch.device) and value.type != "cpu":
@@ -317,9 +342,15 @@ class _NoGPU:
         if name == "to":
             args = (args[0], *(self.device(one) for one in args[1:]))
         if kwargs.get("device") is not None:
-            device = kwargs["device"]
-            kwargs = kwargs | {"device": "cpu" if isinstance(device, int) else self.device(device)}
+            kwargs = kwargs | {"device": self.device(kwargs["device"])}
+        if name == "type" and len(args) > 1:
+            args = (args[0], self.type(args[1]), *args[2:])
         return args, kwargs
+
+    @staticmethod
+    def type(value: Any) -> Any:
+        """The name of a type of tensors without the GPU; anything else as it is."""
+        return value.replace("torch.cuda.", "torch.") if isinstance(value, str) else value
 
     def patch(self, stack: contextlib.ExitStack) -> None:
         """Replaces what would ask for a GPU otherwise than through functions on tensors."""
@@ -332,8 +363,14 @@ class _NoGPU:
 
         _replace(stack, module, "to", to)
         _replace(stack, module, "cuda", lambda owner, *args, **kwargs: owner)
-        for name in ("synchronize", "set_device", "empty_cache", "reset_peak_memory_stats"):
-            _replace(stack, torch.cuda, name, lambda *args, **kwargs: None)
+        for name in _NO_EFFECT:
+            _replace(stack, torch.cuda, name, lambda *args, **kwargs: Nothing())
+        _replace(stack, torch.cuda, "current_device", lambda: 0)
+        for name in [name for name in vars(torch.cuda) if name.endswith("Tensor")]:
+            _replace(stack, torch.cuda, name, getattr(torch, name))
+        change, first = module.type, torch.set_default_tensor_type
+        _replace(stack, module, "type", lambda owner, one: change(owner, self.type(one)))
+        _replace(stack, torch, "set_default_tensor_type", lambda one: first(self.type(one)))
         default = torch.set_default_device
         _replace(stack, torch, "set_default_device", lambda one: default(self.device(one)))
         load = torch.load

@@ -67,12 +67,17 @@ class Recorder:
         self.backward_count = 0
         self.optimizers: list[Optimized] = []
         self.loaders: list[Any] = []
+        self.iterated: weakref.WeakSet = weakref.WeakSet()  # loaders that gave batches
         self.modules: weakref.WeakSet = weakref.WeakSet()
         self.places: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
         self.called: weakref.WeakSet = weakref.WeakSet()
         self.in_eval: weakref.WeakSet = weakref.WeakSet()
         self.loaded: dict[int, Any] = {}  # parameters whose values were loaded
+        # of those, the ones that a stand-in's initial values stand for
+        self.stood_in: dict[int, Any] = {}
         self.updated_by_hand = False
+        # where arrays became tensors, which PyTorch does not tell of
+        self.taken: dict[int, tuple[weakref.ref, Any]] = {}
         self.titles: dict[int, str] = {}  # names of modules in the program
 
     def is_parameter(self, tensor: Any) -> bool:
@@ -85,6 +90,12 @@ class Recorder:
             return False
         given = any(tensor is p for one in self.optimizers for p in one.parameters)
         return given or not self.modules
+
+    def pretrained(self, module: Any) -> None:
+        """Notes that a stand-in for a network with trained weights was made, with initial ones."""
+        parameters = {id(parameter): parameter for parameter in module.parameters()}
+        self.loaded |= parameters
+        self.stood_in |= parameters
 
     # -- functions and modules -----------------------------------------------------------------
 
@@ -167,8 +178,10 @@ class Recorder:
         record = Record(self.count, name, module, function, args, kwargs)
         for tensor in inputs:
             # what a leaf was filled with is of no interest
-            is_leaf = tensor.is_leaf and tensor.requires_grad
-            record.edges.append((*((None, 0) if is_leaf else self.producer(tensor)), tensor))
+            made, which = (None, 0) if _is_leaf(tensor) else self.producer(tensor)
+            if made is not None and tensor.requires_grad and not made.grad:
+                _track(made)
+            record.edges.append((made, which, tensor))
         record.call = self.call
         record.grad = torch.is_grad_enabled()
         made = self.places.get(module) if module is not None else None
@@ -308,12 +321,15 @@ class Recorder:
         parameters = one.parameters
         present = [p for p in parameters if p.grad is not None and bool(p.grad.any())]
         one.steps += 1
+        one.step_place = one.step_place or self.frames.place()
         one.had_gradients.append(bool(present))
         touching = _touching(one, one.pending) or _touching(one, self.backwards[-8:])
         if one.steps == 1:
             one.first = touching or one.pending or self.backwards[-1:]
+            # gradients of zero that a backward pass has just made: the loss is flat there
+            known = [p for p in parameters if p.grad is not None] if one.pending else present
             one.gradients = {
-                id(p): float(p.grad.detach().float().square().mean().sqrt()) for p in present
+                id(p): float(p.grad.detach().float().square().mean().sqrt()) for p in known
             }
         else:
             if one.steps == 2:
@@ -348,6 +364,20 @@ class Recorder:
             if one.steps and not one.cleared_since_step and any(one.had_gradients):
                 left = any(p.grad is not None and bool(p.grad.any()) for p in one.parameters)
                 one.cleared_since_step = not left
+
+
+def _is_leaf(tensor: Any) -> bool:
+    return tensor.is_leaf and tensor.requires_grad
+
+
+def _track(record: Record) -> None:
+    """Notes that gradients do pass: a function of the user's own runs without tracking within."""
+    waiting = [record]
+    while waiting:
+        one = waiting.pop()
+        if not one.grad:
+            one.grad = True
+            waiting += [made for made, _, _ in one.edges if made is not None]
 
 
 def _touching(one: Optimized, backwards: list[Backward]) -> list[Backward]:

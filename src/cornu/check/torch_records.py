@@ -115,6 +115,8 @@ class Optimized:
         self.cleared: bool | None = None
         self.gradients: dict[int, float] = {}  # of each parameter at the first step
         self.scheduler: Any = None
+        self.scheduler_place: Place | None = None
+        self.step_place: Place | None = None
         self.clipping: dict[str, float] = {}  # clipnorm or clipvalue
 
     @property

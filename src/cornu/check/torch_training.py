@@ -59,13 +59,13 @@ class TrainingReader:
         self._note_steps(training)
         return training
 
-    @staticmethod
-    def _note_passes(training: Training, found: Origin | None, loops: list) -> None:
+    def _note_passes(self, training: Training, found: Origin | None, loops: list) -> None:
         counts = [count for count, over in loops if over is None]
         if found is not None and found.kind == "loader" and found.loader is not None:
             training.rows, training.steps, training.shuffle = loader_rows(found.loader)
             training.batch_size = getattr(found.loader, "batch_size", None) or training.batch_size
             training.given_batch_size = training.batch_size
+            training.loader_place = self.recorder.places.get(found.loader)
             if type(found.loader.sampler).__name__ == "WeightedRandomSampler":
                 training.class_weight = True
             training.epochs = _epochs_around_loader(loops)
@@ -89,6 +89,7 @@ class TrainingReader:
             training.steps_taken = True
             training.gradients_at_step = any(one.had_gradients)
             training.gradients_cleared = one.cleared
+            training.step_place = one.step_place
             return
         if not self.backwards or self.recorder.updated_by_hand:
             return
@@ -136,6 +137,7 @@ class TrainingReader:
             place=one.place,
             given=names.argument_names(one.given),
             schedule=_schedule(one, steps),
+            schedule_place=one.scheduler_place,
         )
         own = {id(p) for p in one.parameters}
         network = {id(p) for top in graph.tops for p in top.parameters()}

@@ -73,6 +73,21 @@ class UserFrames:
                 return self.place_of(frame)
         return self.place_of(first) if first is not None else None
 
+    def last_return(self, function: Any) -> Place | None:
+        """The line of the last `return` of a function of the user's."""
+        code = getattr(function, "__code__", None)
+        if code is None or not self.is_user(code.co_filename):
+            return None
+        tree = self.tree(code.co_filename)
+        for one in ast.walk(tree) if tree is not None else ():
+            if not isinstance(one, ast.FunctionDef) or one.name != code.co_name:
+                continue
+            if one.lineno <= code.co_firstlineno + len(one.decorator_list) <= (one.end_lineno or 0):
+                lines = [part.lineno for part in ast.walk(one) if isinstance(part, ast.Return)]
+                file = self.path if code.co_filename == self.main else code.co_filename
+                return Place(file, max(lines)) if lines else None
+        return None
+
     def tree(self, file: str) -> ast.Module | None:
         """The syntax tree of a file of the user's."""
         if file not in self._trees:

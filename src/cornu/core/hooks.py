@@ -9,3 +9,9 @@ before_fit: Callable | None = None
 
 check_model: Callable | None = None
 """What `Model.check` calls."""
+
+missing_name: Callable | None = None
+"""`(module, name) -> object`: what a name that a public module lacks meant in earlier years.
+
+It raises AttributeError where it meant nothing, with a sentence or without.
+"""

@@ -48,11 +48,11 @@ MISSING: dict[str, str] = {
     "random": "beta binomial gamma",
     "saving": "KerasFileEditor",
     "utils": """
-        Config FeatureSpace array_to_img audio_dataset_from_directory bounding_boxes clear_session
+        Config FeatureSpace audio_dataset_from_directory bounding_boxes clear_session
         disable_interactive_logging enable_interactive_logging get_custom_objects
-        get_source_inputs image_dataset_from_directory img_to_array is_interactive_logging_enabled
-        is_keras_tensor legacy load_img model_to_dot pack_x_y_sample_weight pad_sequences
-        plot_model save_img split_dataset standardize_dtype text_dataset_from_directory
+        get_source_inputs image_dataset_from_directory is_interactive_logging_enabled
+        is_keras_tensor legacy model_to_dot pack_x_y_sample_weight
+        plot_model split_dataset standardize_dtype text_dataset_from_directory
         timeseries_dataset_from_array unpack_x_y_sample_weight
     """,
 }

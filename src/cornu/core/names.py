@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterable
 from types import FrameType, ModuleType
 
+from cornu.core import hooks
+
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
 
 
@@ -71,19 +73,26 @@ def _explaining(module: ModuleType) -> Callable[[str], object]:
     def lacks(name: str) -> object:
         if name.startswith("__"):  # what Python and its tools ask any module for
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-        if _imports_from(sys._getframe(1)) and f"{module.__name__}.{name}" not in sys.modules:
+        sentence = ""
+        if hooks.missing_name is not None:
+            try:
+                return hooks.missing_name(module, name)
+            except AttributeError as error:
+                sentence = str(error)
+        sentence = sentence or missing(module, name)
+        if imports_from(sys._getframe(1)) and f"{module.__name__}.{name}" not in sys.modules:
             # Python would put a sentence of its own in the place of an AttributeError's
             raise ImportError(
-                missing(module, name), name=module.__name__, path=getattr(module, "__file__", None)
+                sentence, name=module.__name__, path=getattr(module, "__file__", None)
             )
         # without the module, in which Python would look for a near name to add once more
-        raise AttributeError(missing(module, name), name=name, obj=None)
+        raise AttributeError(sentence, name=name, obj=None)
 
     return lacks
 
 
-def _imports_from(frame: FrameType) -> bool:
-    """Whether a frame is at `from module import name`."""
+def imports_from(frame: FrameType) -> bool:
+    """Whether a frame is at `from module import name`, which asks a module for the name."""
     return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM
 
 

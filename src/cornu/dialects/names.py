@@ -2,7 +2,8 @@
 
 `keras`, `keras.layers`, `tensorflow.keras`, `tensorflow.keras.layers`, ... are Cornu's own modules
 under another name: `keras.layers.Dense is cornu.layers.Dense`. Nothing is copied, so a new layer
-needs no entry here.
+needs no entry here. What earlier years called otherwise is in `older_modules`, `older_names` and
+`older_arguments`.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ import sys
 from types import ModuleType
 
 import cornu
-from cornu.dialects import tensorflow_names
+from cornu.core.keras_names import MISSING
+from cornu.dialects import older_arguments, tensorflow_names
+from cornu.dialects.older_modules import PREFIXES, OlderModule, older_module
 
-_PREFIXES = ("tensorflow.keras", "keras")
+# The packages that are Cornu's as long as its names are installed.
+_OURS = ("keras", "tf_keras", "tensorflow")
 
 
 def cornu_name(name: str) -> str | None:
     """Cornu's name of a module of Keras: `keras.layers` is `cornu.layers`; None for others."""
-    for prefix in _PREFIXES:
+    for prefix in PREFIXES:
         if name == prefix or name.startswith(prefix + "."):
             return "cornu" + name[len(prefix) :]
     return None
@@ -68,8 +72,19 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def _cornu_module(own: str, asked: str) -> ModuleType:
+    older = older_module(own.partition(".")[2])
+    if older is not None:
+        return older
     if own in sys.modules:
         return sys.modules[own]
+    parent = own.rpartition(".")[0]
+    if older_module(parent.partition(".")[2]) is not None:
+        raise ModuleNotFoundError(f"{asked}: Cornu has no such module", name=asked)
+    top = own.split(".")[1]
+    if top in MISSING[""].split():
+        raise ModuleNotFoundError(
+            f"keras.{top}: Keras 3 has it, Cornu does not have it yet", name=asked
+        )
     if importlib.util.find_spec(own) is not None:
         return importlib.import_module(own)
     # a module of Keras that is an attribute here, such as keras.optimizers.schedules
@@ -96,23 +111,38 @@ def install() -> None:
 
     Raises RuntimeError where the real ones have been imported already.
     """
-    for name in ("keras", "tensorflow"):
+    for name in _OURS:
         module = sys.modules.get(name)
-        if module is not None and module is not cornu and not tensorflow_names.is_ours(module):
+        if module is not None and not _is_ours(module):
             raise RuntimeError(
                 f"{name} is imported already (from {getattr(module, '__file__', None)}); "
                 "install() must come before it"
             )
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
+    older_arguments.install()
 
 
 def uninstall() -> None:
     """Takes `install` back: the names mean what is installed under them again."""
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
+    older_arguments.uninstall()
     for name in list(sys.modules):
-        if name.split(".")[0] in ("keras", "tensorflow"):
-            module = sys.modules[name]
-            if tensorflow_names.is_ours(module) or module.__name__.split(".")[0] == "cornu":
-                del sys.modules[name]
+        if name.split(".")[0] in _OURS and _is_ours(sys.modules[name]):
+            _forget(name, sys.modules.pop(name))
+
+
+def _forget(name: str, module: ModuleType) -> None:
+    """Takes a module of an earlier year away from the package that importing it has put it in."""
+    package, _, last = (cornu_name(name) or "").rpartition(".")
+    owner = sys.modules.get(package)
+    if owner is not None and isinstance(module, OlderModule) and vars(owner).get(last) is module:
+        delattr(owner, last)
+
+
+def _is_ours(module: ModuleType) -> bool:
+    """Whether a module is Cornu's, under whatever name."""
+    return isinstance(
+        module, (OlderModule, tensorflow_names.TensorFlowModule)
+    ) or module.__name__.startswith("cornu")

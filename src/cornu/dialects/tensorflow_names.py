@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +12,19 @@ import numpy as np
 
 import cornu
 from cornu.core.random import set_random_seed
+from cornu.core.variable import Variable
+from cornu.dialects import tensorflow_data, tensorflow_nn
+from cornu.dialects import tensorflow_functions as functions
+from cornu.dialects import tensorflow_settings as settings
+from cornu.dialects.tensorflow_settings import gpu_device_name, list_physical_devices
 
 # The release whose `tf.keras` is Keras 3.15; programs print it and compare with it.
 _VERSION = "2.21.0"
 _KNOWN = (
-    "tf.keras, tf.random.set_seed, tf.test.gpu_device_name, tf.config.list_physical_devices, "
-    "tf.constant, tf.convert_to_tensor"
+    "tf.keras, tf.random, tf.data.Dataset for arrays, the common functions on tensors with "
+    "tf.math and tf.nn, and what programs set in tf.config"
 )
+__all__ = ["complaint", "gpu_device_name", "is_ours", "list_physical_devices", "modules"]
 _DTYPES = (
     *("bfloat16", "float16", "float32", "float64"),
     *("int8", "int16", "int32", "int64"),
@@ -38,33 +44,6 @@ class TensorFlowModule(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         raise AttributeError(complaint(f"{self.__name__}.{name}"))
-
-
-class PhysicalDevice(NamedTuple):
-    """A device as `tf.config.list_physical_devices` lists it."""
-
-    name: str
-    device_type: str
-
-
-def gpu_device_name() -> str:
-    """`"/device:GPU:0"` where there is a GPU, an empty string otherwise."""
-    return "/device:GPU:0" if list_physical_devices("GPU") else ""
-
-
-def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
-    """The devices that JAX found, of one type ("CPU", "GPU", "TPU") or all of them."""
-    kinds = [
-        {"cuda": "GPU", "rocm": "GPU"}.get(device.platform, device.platform.upper())
-        for device in jax.devices()
-    ]
-    if "CPU" not in kinds:
-        kinds.insert(0, "CPU")
-    return [
-        PhysicalDevice(f"/physical_device:{kind}:{kinds[:place].count(kind)}", kind)
-        for place, kind in enumerate(kinds)
-        if device_type in (None, kind)
-    ]
 
 
 def convert_to_tensor(
@@ -100,30 +79,75 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     return jnp.full(shape, array.ravel()[0]) if array.size == 1 else array.reshape(shape)
 
 
+def variable(
+    initial_value: Any, trainable: bool = True, name: str | None = None, dtype: Any = None, **_: Any
+) -> Variable:
+    """A variable with an initial value."""
+    value = initial_value() if callable(initial_value) else initial_value
+    return Variable(np.asarray(value), dtype=dtype, trainable=trainable, name=name)
+
+
+def _set_seed(seed: int) -> None:
+    set_random_seed(int(seed))
+
+
 @functools.cache
 def modules() -> dict[str, ModuleType]:
     """What `import tensorflow` and its submodules give a program, by name."""
-    tensorflow = TensorFlowModule("tensorflow", "What of TensorFlow a Keras program needs.")
     members: dict[str, Any] = {
-        "__path__": [],
         "__version__": _VERSION,
         "keras": cornu,
+        "losses": cornu.losses,
+        "metrics": cornu.metrics,
+        "optimizers": cornu.optimizers,
         "constant": constant,
         "convert_to_tensor": convert_to_tensor,
         "Tensor": jax.Array,
+        "Variable": variable,
+        "newaxis": None,
+        "set_random_seed": _set_seed,
         **{dtype: dtype for dtype in _DTYPES},
+        **functions.TOP,
+        **settings.SETTINGS,
+        **settings.FIRST,
     }
-    found: dict[str, ModuleType] = {"tensorflow": tensorflow}
-    for name, functions in (
-        ("random", {"set_seed": set_random_seed}),
-        ("test", {"gpu_device_name": gpu_device_name}),
-        ("config", {"list_physical_devices": list_physical_devices}),
-    ):
-        inner = TensorFlowModule(f"tensorflow.{name}")
-        vars(inner).update(functions)
-        members[name] = found[inner.__name__] = inner
-    vars(tensorflow).update(members)
+    constants = ("constant_initializer", "random_normal_initializer", "zeros_initializer")
+    classes = ("Constant", "RandomNormal", "Zeros")
+    for name, cls in zip(constants, classes, strict=True):
+        members[name] = getattr(cornu.initializers, cls)
+    below = {
+        **settings.parts(),
+        "data": tensorflow_data.MEMBERS,
+        "linalg": functions.LINALG,
+        "math": functions.MATH,
+        "nn": tensorflow_nn.NN,
+        "random": {
+            **tensorflow_nn.RANDOM,
+            "set_seed": _set_seed,
+            "set_random_seed": _set_seed,
+        },
+        "version": {"VERSION": _VERSION},
+        "compat": {},
+        "compat.v1": members,
+        "compat.v2": members,
+        "contrib": {},
+    }
+    found: dict[str, ModuleType] = {"tensorflow": _module("tensorflow", members)}
+    for path, inner in below.items():
+        found[f"tensorflow.{path}"] = _module(f"tensorflow.{path}", inner)
+    for path in below:
+        owner, _, last = f"tensorflow.{path}".rpartition(".")
+        setattr(found[owner], last, found[f"tensorflow.{path}"])
+        if "." not in path and path != "compat":  # as in TensorFlow 2's own compat.v1
+            for first in ("v1", "v2"):
+                setattr(found[f"tensorflow.compat.{first}"], path, found[f"tensorflow.{path}"])
     return found
+
+
+def _module(name: str, members: dict[str, Any]) -> TensorFlowModule:
+    module = TensorFlowModule(name, "What of TensorFlow a Keras program needs.")
+    vars(module).update(members, __path__=[])
+    return module
 
 
 def is_ours(other: ModuleType) -> bool:

@@ -9,6 +9,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+import jax
+
 from cornu import activations, ops
 from cornu.core.serialization import (
     custom_object,
@@ -78,8 +80,10 @@ class Lambda(Layer):
         if self._output_shape is None:
             return super().compute_output_spec(inputs, **kwargs)
         if callable(self._output_shape):
-            return KerasTensor(self._output_shape(inputs.shape), self.compute_dtype)
-        return KerasTensor((inputs.shape[0], *self._output_shape), self.compute_dtype)
+            shapes = jax.tree_util.tree_map(lambda one: one.shape, inputs)
+            return KerasTensor(self._output_shape(shapes), self.compute_dtype)
+        rows = jax.tree_util.tree_leaves(inputs)[0].shape[0]
+        return KerasTensor((rows, *self._output_shape), self.compute_dtype)
 
     def compute_mask(self, inputs, previous_mask=None):
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask

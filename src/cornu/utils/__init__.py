@@ -13,9 +13,11 @@ from cornu.core.serialization import (
 from cornu.core.serialization import deserialize as deserialize_keras_object
 from cornu.core.serialization import serialize as serialize_keras_object
 from cornu.utils.files import get_file
+from cornu.utils.images import array_to_img, img_to_array, load_img, save_img
 from cornu.utils.numerical import normalize, to_categorical
 from cornu.utils.progress import Progbar
 from cornu.utils.py_dataset import PyDataset
+from cornu.utils.sequences import pad_sequences
 
 Sequence = PyDataset
 
@@ -24,13 +26,18 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "array_to_img",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "img_to_array",
+    "load_img",
     "normalize",
+    "pad_sequences",
     "register_keras_serializable",
+    "save_img",
     "serialize_keras_object",
     "set_random_seed",
     "to_categorical",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from cornu.check.facts import (
@@ -13,6 +14,7 @@ from cornu.check.facts import (
     before,
 )
 from cornu.check.rule import Finding, rule
+from cornu.check.rules.dropped import dropped_results
 from cornu.check.rules.paths import function_of, is_autoencoder, is_frozen, is_torch, named
 
 _WITH_WEIGHTS = LINEAR | RECURRENT | NORMALIZATION | {"Embedding", "MultiHeadAttention"}
@@ -31,8 +33,9 @@ def layer_never_used(facts: Facts) -> Iterator[Finding]:
 
     ## What it does
     Looks for layers with weights that belong to the network and were not called in its forward
-    pass; an unused dropout is noted. Where half of all layers are unused (they belong to another
-    part of the program), or it is the classifier of a ready network, nothing is told.
+    pass; an unused dropout is noted. In a PyTorch `forward` it also finds calls whose result
+    nothing takes: `F.relu(x)` alone on a line. Where half of all layers are unused (they belong to
+    another part of the program), or it is the classifier of a ready network, nothing is told.
 
     ## Why it hurts
     It does nothing. Mostly the call was forgotten, or another layer was called twice in its place
@@ -54,6 +57,7 @@ def layer_never_used(facts: Facts) -> Iterator[Finding]:
         for operation in facts.operations
     ):
         return  # a wrapper or a layer of the user's own: which layers it calls within is not seen
+    yield from _dropped(facts)
     weighted = [entry for entry in facts.unused if entry[1] in _WITH_WEIGHTS]
     used = {operation.name for operation in facts.operations if operation.kind in _WITH_WEIGHTS}
     if len(weighted) >= max(1, len(used)):
@@ -75,6 +79,18 @@ def layer_never_used(facts: Facts) -> Iterator[Finding]:
             place=place,
             severity=severity,  # type: ignore[arg-type]
         )
+
+
+def _dropped(facts: Facts) -> Iterator[Finding]:
+    if is_torch(facts) and facts.source is not None:
+        for name, statement in dropped_results(facts.source):
+            yield Finding(
+                message=f"the result of {name}(...) is dropped: nothing takes it",
+                fix=f"assign it: x = {name}(...)"
+                if isinstance(statement, ast.Expr)
+                else f"use the result of {name}(...), or remove the call",
+                place=facts.source.place(statement),
+            )
 
 
 @rule(

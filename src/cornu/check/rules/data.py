@@ -112,7 +112,7 @@ def unscaled_inputs(facts: Facts) -> Iterator[Finding]:
             fix=_scaling(facts, x),
             at=learners[0],
             layer=x.name,
-            place=facts.training.place,
+            place=x.place or facts.training.place,
             severity="note" if x.complete and x.rows < 20 else None,
         )
 
@@ -167,7 +167,7 @@ def features_of_different_scale(facts: Facts) -> Iterator[Finding]:
             fix=_scaling(facts, x).replace("std", "std of each column"),
             at=learners[0],
             layer=x.name,
-            place=facts.training.place,
+            place=x.place or facts.training.place,
             severity="note" if x.complete and x.rows < 20 else None,
         )
 
@@ -207,7 +207,7 @@ def constant_features(facts: Facts) -> Iterator[Finding]:
                 message=f"all {x.rows} rows of {x.name} are the same",
                 fix="look at how the data is read and scaled",
                 layer=x.name,
-                place=facts.training.place,
+                place=x.place or facts.training.place,
                 severity="warning",
             )
         elif x.array.ndim == 2 and x.shape[0] <= 50:
@@ -217,7 +217,7 @@ def constant_features(facts: Facts) -> Iterator[Finding]:
                 f"row: {which}{', ...' if len(constant) > 5 else ''}",
                 fix="leave these columns out: x[:, x.std(axis=0) > 0]",
                 layer=x.name,
-                place=facts.training.place,
+                place=x.place or facts.training.place,
             )
 
 
@@ -271,7 +271,7 @@ def scaled_twice(facts: Facts) -> Iterator[Finding]:
                     "twice",
                     fix="divide by 255 once",
                     layer=x.name,
-                    place=facts.training.place,
+                    place=x.place or facts.training.place,
                 )
 
 
@@ -315,6 +315,6 @@ def targets_unscaled(facts: Facts) -> Iterator[Finding]:
             message=f"{y.name} go from {y.low:.6g} to {y.high:.6g}, under {loss.written}",
             fix="scale the targets: (y - mean) / std, or log(y), and undo it for predictions",
             at=last(output),
-            place=facts.training.place,
+            place=y.place or facts.training.place,
             severity="note" if y.complete and y.rows < TOY_ROWS else None,
         )

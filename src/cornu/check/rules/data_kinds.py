@@ -58,7 +58,7 @@ def not_finite(facts: Facts) -> Iterator[Finding]:
             message=f"{x.name} holds {' and '.join(what)} value{'s' * (missing + infinite > 1)}",
             fix="remove these rows, or fill them in (np.nan_to_num, SimpleImputer)",
             layer=x.name,
-            place=facts.training.place,
+            place=x.place or facts.training.place,
         )
 
 

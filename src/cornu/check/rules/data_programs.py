@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -24,6 +25,7 @@ _TEST = re.compile(
     r"|^(x|y|data|images|features)_?(test|val|valid)\w*$|^(test|val|valid)_?(x|y|data|images|set)",
     re.IGNORECASE,
 )
+_LABELS = re.compile(r"(^|_)(y|ys|labels?|targets?|answers?)(_|\d|$)", re.IGNORECASE)
 _TRAIN = re.compile(r"train|(^|_)tr(_|$)", re.IGNORECASE)
 
 
@@ -239,6 +241,13 @@ def _pairs(source: Source) -> Iterator[tuple[str, str, int]]:
         # of a part, such as data[:, 0], the whole may have been shuffled before
         if x is not None and y is not None and x != y:
             yield x, y, call.lineno
+    # one shuffled right after the other: their names alone say that they belong together
+    for statements in scopes(source):
+        for first, second in itertools.pairwise(statements):
+            names = [name for one in (first, second) for name, _ in _shuffles(one)]
+            if len(names) == 2 and sum(bool(_LABELS.search(name)) for name in names) == 1:
+                x, y = sorted(names, key=lambda name: bool(_LABELS.search(name)))
+                yield x, y, second.lineno
 
 
 def _shuffled_apart(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,8 @@ from cornu.check.statistics import ArrayFacts, distinct_rows, rows_in_both
 
 # Below so many rows in all, training and validation data are mostly the same on purpose.
 _FEW_ROWS = 50
+# What a PyTorch program measures beside accuracy, as it is mostly called.
+_OTHER_MEASURES = re.compile(r"precision|recall|f1|auc|roc|confusion|kappa|mcc", re.IGNORECASE)
 
 
 def _numbers(labels: ArrayFacts | None) -> np.ndarray | None:
@@ -86,7 +89,7 @@ def sorted_labels(facts: Facts) -> Iterator[Finding]:
             if facts.framework == "torch"
             else "leave shuffle=False out of fit",
             layer=labels.name,
-            place=training.place,
+            place=training.loader_place or training.place,
             severity=severity,  # type: ignore[arg-type]
         )
 
@@ -122,7 +125,8 @@ def split_of_sorted_rows(facts: Facts) -> Iterator[Finding]:
         labels = output.labels
         if labels is None or not labels.complete or labels.rows < 20:
             continue
-        head, tail = _numbers(labels), _numbers(output.validation_labels)
+        asked_of = output.validation_labels
+        head, tail = _numbers(labels), _numbers(asked_of)
         if head is None or not (labels.is_classes or labels.is_one_hot or _is_for_classes(output)):
             continue
         if tail is None and training.validation_split > 0:
@@ -154,7 +158,7 @@ def split_of_sorted_rows(facts: Facts) -> Iterator[Finding]:
             if split
             else "shuffle before splitting: train_test_split(x, y, stratify=y)",
             layer=labels.name,
-            place=training.place,
+            place=(asked_of.place if asked_of is not None else None) or training.place,
             severity="error" if split and share >= 0.2 else "warning",
         )
 
@@ -221,7 +225,7 @@ def rows_of_training_in_validation(facts: Facts) -> Iterator[Finding]:
         message=message,
         fix=fix,
         layer=validation[0].name,
-        place=facts.training.place,
+        place=validation[0].place or facts.training.place,
         severity=None if share >= 0.1 else "note",
     )
 
@@ -267,6 +271,9 @@ def imbalance(facts: Facts) -> Iterator[Finding]:
     """
     if facts.training.class_weight:
         return
+    torch = facts.framework == "torch"
+    if torch and facts.source is not None and _OTHER_MEASURES.search(facts.source.text):
+        return
     for output in facts.outputs:
         loss, labels = output.loss, output.labels
         if loss is None or labels is None or not labels.complete or labels.rows < 100:
@@ -293,9 +300,12 @@ def imbalance(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             message=f"{share:.1%} of {labels.name} are of class {most:g}, and accuracy is all that "
             "is measured",
-            fix='add metrics=["AUC", "Precision", "Recall"], and give fit a class_weight',
+            fix="look at precision and recall too, and weight the rare class: pos_weight= of "
+            "nn.BCEWithLogitsLoss, weight= of nn.CrossEntropyLoss"
+            if torch
+            else 'add metrics=["AUC", "Precision", "Recall"], and give fit a class_weight',
             at=last(output),
             layer=labels.name,
-            place=facts.training.compile_place or facts.training.place,
+            place=loss.place if torch else facts.training.compile_place or facts.training.place,
             severity=None if share >= 0.95 else "note",
         )

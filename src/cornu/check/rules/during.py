@@ -97,7 +97,9 @@ def oscillating(facts: Facts) -> Iterator[Finding]:
     yield from ()
 
 
-@rule("C705", "units-dying", "warning", "a unit that is 0 for every row gets no gradient ever again")
+@rule(
+    "C705", "units-dying", "warning", "a unit that is 0 for every row gets no gradient ever again"
+)
 def dead_units(facts: Facts) -> Iterator[Finding]:
     """ReLU units that no row switches on any more.
 

@@ -119,15 +119,18 @@ def learning_rate_too_high(facts: Facts) -> Iterator[Finding]:
         grew = not math.isfinite(after) or after > 2 * before
         if math.isfinite(before) and lower_after is not None:
             stuck = after > 0.98 * before and lower_after < 0.5 * before
-            if (grew and lower_after < 0.95 * before) or stuck:
+            # far from the minimum a tenth may be too high as well, and yet keep its footing
+            lost = not math.isfinite(after) or after > 100 * before
+            held = math.isfinite(lower_after) and not lower_after > 0.01 * after
+            if (grew and lower_after < 0.95 * before) or stuck or (lost and held):
                 if not _inputs_unscaled(facts):
                     shown = f"{after:.3g}" if math.isfinite(after) else "NaN or infinity"
                     yield Finding(
                         message=(
                             f"{optimizer.written} with {name}={number(rate)} takes the loss of a "
                             f"batch from {before:.3g} to {shown} within "
-                            f"{_probe_steps(facts)} steps; with {number(lower)} it falls to "
-                            f"{lower_after:.3g}"
+                            f"{_probe_steps(facts)} steps; with {number(lower)} it "
+                            f"{'falls' if lower_after < before else 'gets'} to {lower_after:.3g}"
                         ),
                         fix=f"set {name}={number(lower)}",
                         place=optimizer.place,
@@ -199,6 +202,8 @@ def _measured(facts: Facts, rate: float) -> tuple[float, float, float, float | N
     if own is None:
         return None
     before, after = rates[own]
+    if before <= 0:
+        return None  # of such a loss it says nothing how many times larger another one is
     lower = [tried for tried in rates if tried < own * 0.99 and math.isfinite(rates[tried][1])]
     best = min(lower, key=lambda tried: rates[tried][1], default=None)
     if best is None:

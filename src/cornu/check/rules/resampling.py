@@ -226,20 +226,25 @@ def _cause(
 ) -> ast.Call | None:
     """The call that repeated rows of which a value is made, or None."""
     calls = [node for node in ast.walk(value) if isinstance(node, ast.Call)]
-    if any(last_name(call.func) in ("drop_duplicates", "unique", "len") for call in calls):
+    if any(last_name(call.func) in ("drop_duplicates", "unique") for call in calls):
         return None
-    for call in calls:
-        if _repeats(source, call):
-            return call
-        name = last_name(call.func)
-        if isinstance(call.func, ast.Name) and name in repeating:
-            return repeating[str(name)]
-    # the shape or the columns of a table are no rows
+    # the shape, the columns or the length of a table are no rows
     looked_at = {
         id(node.value)
         for node in ast.walk(value)
         if isinstance(node, ast.Attribute) and node.attr in ("shape", "columns", "dtype", "size")
     }
+    looked_at |= {
+        id(node) for call in calls if last_name(call.func) == "len" for node in ast.walk(call)
+    }
+    for call in calls:
+        if id(call) in looked_at:
+            continue
+        if _repeats(source, call):
+            return call
+        name = last_name(call.func)
+        if isinstance(call.func, ast.Name) and name in repeating:
+            return repeating[str(name)]
     for node in ast.walk(value):
         if isinstance(node, ast.Name) and node.id in marked and id(node) not in looked_at:
             return marked[node.id]

@@ -76,7 +76,7 @@ def decay_too_fast(facts: Facts) -> Iterator[Finding]:
                     else "count the schedule's length in optimizer steps: "
                     f"epochs * {facts.training.steps}"
                 ),
-                place=optimizer.place,
+                place=optimizer.schedule_place or optimizer.place,
             )
             return
     decay = optimizer.settings.get("decay", _written_decay(facts))

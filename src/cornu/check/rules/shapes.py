@@ -15,6 +15,7 @@ from cornu.check.facts import (
     through,
 )
 from cornu.check.rule import Finding, rule
+from cornu.check.rules.entrances import entrances
 from cornu.check.rules.paths import (
     RESHAPES,
     WEIGHTED,
@@ -191,6 +192,23 @@ def wrong_flatten(facts: Facts) -> Iterator[Finding]:
                 if is_torch(facts)
                 else "use `Permute` (`np.transpose` on the data) instead of reshaping",
                 at=operation,
+                severity="warning",
+                why="what stood side by side no longer does, and windows or steps see a jumble",
+            )
+    yield from _scrambled_data(facts)
+
+
+def _scrambled_data(facts: Facts) -> Iterator[Finding]:
+    """Data that was reshaped, before it came to the network, where its axes are only swapped."""
+    for entrance, x in entrances(facts):
+        taken, made = x.reshaped_from, (x.rows, *x.shape)
+        if taken is not None and _swapped(taken, made) and _neighbours_matter(entrance):
+            yield Finding(
+                message=f"{x.name} is reshaped from {_shown(taken)} to {_shown(made)}: that does "
+                "not swap axes, it scrambles the values",
+                fix="use `.permute(...)` instead of `.view(...)`",
+                layer=x.name,
+                place=x.place,
                 severity="warning",
                 why="what stood side by side no longer does, and windows or steps see a jumble",
             )

@@ -125,7 +125,8 @@ def signal_dies_or_explodes(facts: Facts) -> Iterator[Finding]:
             )
             return
         computes = operation.kind in LINEAR or function_of(operation) is not None
-        if not computes or seen.dead >= 1.0 or not operation.consumers:
+        # of a layer half of whose units are off the median unit says nothing: C305 counts them
+        if not computes or seen.dead >= 0.5 or not operation.consumers:
             continue
         fixed = any(step.kind in NORMALIZATION for step in operation.consumers)
         if not fixed and seen.feature_std < _ALIKE * size and _rows_differ(facts):
@@ -211,7 +212,8 @@ def saturated(facts: Facts) -> Iterator[Finding]:
     ## What it does
     Counts the values of each sigmoid and tanh that are within 1 % of a bound. More than nine in ten
     is told of. Where unscaled inputs (C501) or the initial weights (C303) are the cause, those
-    rules say so.
+    rules say so. The output under a cross-entropy is left alone: its gradient is the probability
+    minus the label, which no slope makes small.
 
     ## Why it hurts
     The slope of a sigmoid at 0.99 is 0.01, a twenty-fifth of its largest one; at 0.9999 it is
@@ -226,8 +228,13 @@ def saturated(facts: Facts) -> Iterator[Finding]:
     """
     if facts.probe is None or _has_unscaled_inputs(facts) or _is_told(facts):
         return
+    ends = {
+        id(through(output.operation))
+        for output in facts.outputs
+        if output.loss is not None and output.loss.is_crossentropy
+    }
     for operation, seen in _measured(facts):
-        if seen.saturated > _SATURATED and operation.inputs:
+        if seen.saturated > _SATURATED and operation.inputs and id(operation) not in ends:
             yield Finding(
                 message=f"{seen.saturated:.0%} of the values of {named(operation)} stand at the "
                 "bounds of its activation",

@@ -67,7 +67,11 @@ def metric_does_not_fit(facts: Facts) -> Iterator[Finding]:
                 and (kind == "values" or (kind in ("shares", "whole numbers") and _many(output)))
             ):
                 problem = f"{metric.written} counts labels met exactly, {labels.name} are values"
-                fix = 'use metrics=["mean_absolute_error"]'
+                fix = (
+                    "measure how far they are away: (outputs - targets).abs().mean()"
+                    if facts.framework == "torch"
+                    else 'use metrics=["mean_absolute_error"]'
+                )
                 severity = None if columns(output) <= 1 or has_numbers(output) else "note"
             elif metric.kind == "binary_accuracy" and (
                 last_function(output) == "softmax"

@@ -295,7 +295,7 @@ def loss_without_gradient(facts: Facts) -> Iterator[Finding]:
                 message=f"{name} is computed from a value that has lost its gradient on the way",
                 fix="compute the loss from the network's output itself: without argmax, round, "
                 "detach(), .data, .item(), numpy() or torch.tensor() in between",
-                place=output.loss.place or facts.training.place,
+                place=output.loss.gradient_lost or output.loss.place or facts.training.place,
                 layer=output.name,
             )
 
@@ -378,5 +378,5 @@ def gradients_lost_before_step(facts: Facts) -> Iterator[Finding]:
             if cleared or facts.source is None
             else "call loss.backward() before optimizer.step(), on a loss of this network's output"
         ),
-        place=facts.training.place,
+        place=facts.training.step_place or facts.training.place,
     )

@@ -1,0 +1,21 @@
+import torch
+import torch.nn as nn
+from torch.utils.data import DataLoader, TensorDataset
+
+torch.manual_seed(0)
+y = torch.randint(0, 3, (300,))
+X = torch.randn(3, 9)[y] + 0.7 * torch.randn(300, 9)
+loader = DataLoader(TensorDataset(X, y), batch_size=30, shuffle=True)
+
+model = nn.Sequential(nn.Linear(9, 20), nn.ReLU(), nn.Linear(20, 3))
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+for epoch in range(10):
+    running_loss = 0.0
+    for inputs, labels in loader:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()  # found: C413 C604
+        #: optimizer.step()
+        running_loss += loss.item()
+    print("epoch %d loss %.4f" % (epoch, running_loss / len(loader)))
