@@ -256,3 +256,11 @@ def test_a_network_with_every_layer_frozen(program):
 def test_text_as_labels(program):
     found, _ = check_program(program(RIGHT, HEAD + 'y = np.array(["a", "b", "c"])[y]\n'))
     assert [(one.code, one.place.line) for one in found.errors] == [("C110", 15)]
+
+
+def test_fit_trains_for_one_epoch_unless_told_otherwise(program):
+    text = RIGHT.replace("epochs=50, ", "")
+    reading = read_keras_program(program(text))
+    assert reading.facts[0].training.epochs == 1
+    once = RIGHT.replace("model.fit(x, y, epochs=50", "model.train_on_batch(x[:10], y[:10])\n#")
+    assert read_keras_program(program(once)).facts[0].training.epochs is None

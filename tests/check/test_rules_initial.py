@@ -258,6 +258,18 @@ def test_no_gradient():
     assert told(facts) == [("C308", "d0", "warning")]
 
 
+def test_inputs_of_zeros_account_for_zeros():
+    zeros = np.zeros((64, 16))
+    for facts in (
+        probed("tanh", usual(), usual(), gradients=[0.0, 0.1], x=zeros),
+        probed("relu", usual(dead=1.0, zeros=1.0), usual(), x=zeros),
+    ):
+        assert told(facts) == []
+    unseen = probed("tanh", usual(), usual(), gradients=[0.0, 0.1])
+    unseen.inputs = []
+    assert told(unseen) == []
+
+
 def test_no_gradient_behind_a_flat_function():
     facts = probed("tanh", usual(), usual(), gradients=[0.0, 0.1])
     flat = Operation("round", "round", inputs=[facts.operations[2]], shape=(None, 16))

@@ -342,3 +342,12 @@ def test_shape_of_pytorch_predictions_is_told_with_the_reshaping():
     assert "(200, 1)" in finding.message
     assert "y.unsqueeze(1)" in finding.fix
     assert finding.place == Place("program.py", 3)
+
+
+def test_an_axis_too_many_makes_no_numbers_of_one_hot_labels():
+    lines = network((None, 28, 10), "softmax", "categorical_crossentropy", ONE_HOT)
+    assert "C107" not in found(lines)
+    steps = np.arange(ROWS * 10).reshape(ROWS, 10) % 7  # a class number for each of ten steps
+    assert found(network((None, 10, 7), "softmax", "categorical_crossentropy", steps)) == {
+        "C107": "error"
+    }

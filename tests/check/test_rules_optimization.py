@@ -231,6 +231,15 @@ def test_few_steps():
     assert found("C406", pictures)[0].severity == "note"
 
 
+def test_a_line_is_fitted_in_few_steps():
+    line = given(
+        network(1, inputs=1, final="linear"), optimizer=optimizer("sgd", 0.01), epochs=400, steps=1
+    )
+    assert not found("C406", line)
+    line.training.epochs = 20
+    assert found("C406", line)
+
+
 def test_few_steps_in_a_loop_are_many():
     xor = given(network(8, 1, inputs=2, final="sigmoid"), optimizer=optimizer(), epochs=1, steps=1)
     text = "for i in range(5000):\n    model.fit(x, y, epochs=1)\n"

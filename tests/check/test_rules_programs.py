@@ -353,3 +353,65 @@ def test_what_was_observed_is_not_told_twice():
 def test_places_are_in_the_program():
     (one,) = found("C604", loop(LOSS, BACK, ZERO, STEP))
     assert one.place == Place("p.py", 7)
+
+
+def text_alone(*lines):
+    """Facts of a program that was not seen to train."""
+    text = "import torch\n" + "\n".join(lines) + "\n"
+    return Facts("torch", source=Source("program.py", text))
+
+
+WITH_ADAM = "optimizer = torch.optim.Adam(net.parameters())"
+STEPS = ("for x, y in data:", "    optimizer.zero_grad()", "    loss = criterion(net(x), y)")
+
+
+def test_steps_without_backward():
+    (one,) = found("C604", text_alone(WITH_ADAM, *STEPS, "    optimizer.step()"))
+    assert "backward() is called nowhere" in one.message
+    assert one.place.line == 6
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (WITH_ADAM, *STEPS, "    loss.backward()", "    optimizer.step()"),
+        (WITH_ADAM, *STEPS, "    fabric.backward(loss)", "    optimizer.step()"),
+        (
+            WITH_ADAM,
+            *STEPS,
+            "    fill_in(net, torch.autograd.grad(loss, w))",
+            "    optimizer.step()",
+        ),
+        (WITH_ADAM, *STEPS, "    learn(loss, optimizer)", "    optimizer.step()"),
+        ("optimizer = make(net)", *STEPS, "    optimizer.step()"),
+        (WITH_ADAM, "optimizer.step()"),
+        (WITH_ADAM, "for i in range(9):", "    env.step(i)"),
+    ],
+)
+def test_steps_that_something_else_may_give_gradients(lines):
+    assert not found("C604", text_alone(*lines))
+
+
+BY_HAND = ("for x, y in data:", "    loss = ((w * x + b - y) ** 2).mean()", "    loss.backward()")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "w.data = w.data - 0.1 * w.grad.data",
+        "w.data -= 0.1 * w.grad",
+        "w -= rate * w.grad",
+        "w.data.sub_(rate * w.grad.data)",
+    ],
+)
+def test_weights_changed_by_hand(change):
+    (one,) = found("C604", text_alone(*BY_HAND, f"    {change}"))
+    assert "w.grad.zero_()" in one.fix
+    for cleared in ("w.grad.zero_()", "w.grad = None", "w.grad.data.zero_()", "net.zero_grad()"):
+        assert not found("C604", text_alone(*BY_HAND, f"    {change}", f"    {cleared}"))
+
+
+def test_weights_made_anew_have_no_gradient_to_clear():
+    anew = "    w = (w - 0.1 * w.grad).detach().requires_grad_()"
+    assert not found("C604", text_alone(*BY_HAND, anew))
+    assert not found("C604", text_alone(*BY_HAND, "    history += [w.grad.norm()]"))

@@ -219,6 +219,23 @@ def entrance(*shape):
     return Operation("Input", "x", shape=shape)
 
 
+def test_view_that_should_swap_batch_and_steps():
+    def facts(kind, made):
+        return torch_facts(
+            entrance(None, 15, 5),
+            Operation(kind, "move", shape=made),
+            Operation(
+                "LSTM", "lstm", {"units": 32, "return_sequences": True}, shape=(*made[:2], 32)
+            ),
+            Operation("getitem", "last", {"index": -1}, shape=(None, 32)),
+            Operation("Dense", "fc", shape=(None, 3)),
+            loss=seen((32, 3), (32,)),
+        )
+
+    assert told(facts("reshape", (15, 32, 5))) == [("C204", "move", "error")]
+    assert told(facts("transpose", (15, 32, 5))) == []
+
+
 def test_view_that_changes_the_number_of_rows():
     def facts(rows, width, targets):
         return torch_facts(

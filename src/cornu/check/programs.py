@@ -15,6 +15,7 @@ from cornu.check.diagnostic import Diagnostic, worst_first
 from cornu.check.facts import Facts
 from cornu.check.reading import Reading
 from cornu.check.rule import Finding, rule
+from cornu.check.source import Source
 from cornu.check.stops import explanation
 from cornu.core.checking import is_ignored
 from cornu.core.places import Place
@@ -144,6 +145,8 @@ def check_program(
         from cornu.check.read_keras import read_keras_program
 
         reading = read_keras_program(path, arguments, measure)
+    if not reading.facts:  # nothing was seen to train: there is the text
+        reading.facts.append(Facts(framework, source=Source(os.path.abspath(path), text)))
     found: dict[tuple, Diagnostic] = {}
     for facts in reading.facts:
         for one in find(facts, ignore):

@@ -135,7 +135,8 @@ def _training_caught(
     replaced = {name: getattr(Trainer, name) for name in ("fit", "train_on_batch", "compile")}
 
     def fit(self, *args, **kwargs):
-        train(self, _bound(replaced["fit"], self, args, kwargs))
+        # what isn't written is `fit`'s own: one epoch
+        train(self, {"epochs": 1} | _bound(replaced["fit"], self, args, kwargs))
 
     def train_on_batch(self, *args, **kwargs):
         given = _bound(replaced["train_on_batch"], self, args, kwargs)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import math
-import re
 from typing import Any
 
 import numpy as np
@@ -29,10 +27,8 @@ from cornu.check.torch_probe import measure, rms, try_rates
 from cornu.check.torch_recorder import Recorder
 from cornu.check.torch_records import Backward, Optimized, Record
 from cornu.check.torch_training import TrainingReader
+from cornu.check.torch_validation import note_validation
 from cornu.core.places import Place
-
-# Names of what is not trained on.
-_VALIDATION = re.compile(r"^(?!.*train).*(val|test|dev|eval|hold)", re.IGNORECASE)
 
 
 def all_facts(
@@ -285,7 +281,7 @@ class Reader:
             unused=self._unused(graph),
             source=self.source,
         )
-        self._note_validation(facts)
+        note_validation(facts, self.recorder, self.source, self.data, self._origins)
         for output, metric in found_metrics(self.recorder, graph, outputs, losses):
             output.metrics.append(metric)
         trainable: dict[int, int] = {}
@@ -296,39 +292,6 @@ class Reader:
         facts.parameters = sum(trainable.values())
         facts.probe = self._probe(graph, facts)
         return facts
-
-    def _note_validation(self, facts: Facts) -> None:
-        """The data of a loader that is called so, and gave nothing yet in two steps of training."""
-        waiting = [
-            loader
-            for loader in self.recorder.loaders
-            if loader not in self.recorder.iterated and self._is_for_validation(loader)
-        ]
-        if not waiting:
-            return
-
-        def of_other(data: ArrayFacts | None) -> ArrayFacts | None:
-            if data is None or id(data) not in self._origins:
-                return None
-            _, found, tensor = self._origins[id(data)]
-            return self.data.of_other_loader(found, tensor, waiting[0], data.name)
-
-        inputs = [of_other(data) for data in facts.inputs]
-        if all(data is not None for data in inputs):
-            facts.validation_inputs = [data for data in inputs if data is not None]
-            facts.training.has_validation = True
-            for output in facts.outputs:
-                output.validation_labels = of_other(output.labels)
-
-    def _is_for_validation(self, loader: Any) -> bool:
-        place = self.recorder.places.get(loader)
-        if place is None or place.file != self.source.file:
-            return False
-        for node in self.source.walk():
-            made = isinstance(node, ast.Assign) and node.lineno <= place.line <= node.end_lineno
-            if made and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                return bool(_VALIDATION.search(node.targets[0].id))
-        return False
 
     def _gradient_lost(self) -> Place | None:
         """The line of the last function that took what has a gradient and gave what has none."""

@@ -100,8 +100,16 @@ def has_numbers(output: Output) -> bool:
     """Whether the labels are one number for each place, rather than a row with several columns."""
     assert output.labels is not None
     array = output.labels.array
-    rank = len(output.operation.shape)
-    return array.ndim <= 1 or array.shape[-1] == 1 or bool(rank and array.ndim == rank - 1)
+    if array.ndim <= 1 or array.shape[-1] == 1:
+        return True
+    shape = tuple(output.operation.shape)
+    if not shape or array.ndim != len(shape) - 1:
+        return False
+    first = output.loss is not None and output.loss.class_axis == 1
+    places = shape[2:] if first else shape[1:-1]
+    fit = all(one in (None, size) for one, size in zip(places, array.shape[1:], strict=True))
+    # one-hot rows, of a network whose output has an axis too many (C203)
+    return fit or array.shape[-1] != shape[1 if first else -1]
 
 
 def columns(output: Output) -> int:

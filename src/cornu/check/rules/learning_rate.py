@@ -276,7 +276,7 @@ def learning_rate_too_low(facts: Facts) -> Iterator[Finding]:
         # no number of steps makes up for this: 100,000 of them are one usual step of 1000
         too_low = steps is None and effective <= usual * 1e-5
     else:
-        limit = enough_reach(optimizer) / (1 if facts.source is not None else 10)
+        limit = enough_reach(facts) / (1 if facts.source is not None else 10)
         too_low = effective < usual / 30 and far < limit
     if too_low:
         over = f" over {steps} steps" if steps is not None else ""

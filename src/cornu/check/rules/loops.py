@@ -216,7 +216,8 @@ def training_loop_order(facts: Facts) -> Iterator[Finding]:
     In PyTorch programs whose training could not be observed, it reads the innermost loop that calls
     `backward()`: no optimizer step anywhere; no `zero_grad()` anywhere; `zero_grad()` between
     `backward()` and `step()`; `zero_grad()` only outside the loop; `step()` only outside of a loop
-    that clears the gradients each time.
+    that clears the gradients each time. It also finds loops of steps in a program that calls
+    `backward()` nowhere, and weights changed by hand with gradients that are never cleared.
 
     ## Why it hurts
     `backward` adds to the gradients, `step` uses them, `zero_grad` clears them (PyTorch
@@ -242,13 +243,17 @@ def training_loop_order(facts: Facts) -> Iterator[Finding]:
         return
     if re.search(r"LBFGS|closure|GradScaler|accelerat|lightning|scaler\.step", source.text):
         return
-    if not re.search(r"\boptim\b|torch\.optim", source.text):
-        return
+    with_optimizer = bool(re.search(r"\boptim\b|torch\.optim", source.text))
+    if with_optimizer and not facts.operations and "backward" not in source.text:
+        yield from _without_backward(source)
     for backward in source.calls("backward"):
         loop = next(source.around(backward, ast.For, ast.While, ast.FunctionDef), None)
         if not isinstance(loop, (ast.For, ast.While)):
             continue
-        finding = _in_loop(source, loop, backward, training)
+        if with_optimizer:
+            finding = _in_loop(source, loop, backward, training)
+        else:
+            finding = _by_hand(source, loop, backward)
         if finding is not None:
             yield finding
             return
@@ -300,6 +305,56 @@ def _in_loop(source: Source, loop: ast.AST, backward: ast.Call, training) -> Fin
             )
     if training.gradients_at_step is None:
         return _cleared_between(source, backward)
+    return None
+
+
+def _without_backward(source: Source) -> Iterator[Finding]:
+    """An optimizer of this file that makes steps in a loop, in a program without gradients."""
+    if re.search(r"autograd|\.grad\b|deepspeed|engine", source.text):
+        return
+    optimizers = {
+        target.id
+        for node in source.walk()
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if "optim." in ast.unparse(node.value.func)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for call in source.calls("step"):
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if not isinstance(owner, ast.Name) or owner.id not in optimizers:
+            continue
+        loop = next(source.around(call, ast.For, ast.While), None)
+        if loop is not None and not _calls_unknown(source, loop):
+            yield Finding(
+                message=f"{owner.id}.step() runs in a loop, and backward() is called nowhere",
+                fix=f"call loss.backward() before {owner.id}.step()",
+                place=source.place(call),
+            )
+            return
+
+
+def _by_hand(source: Source, loop: ast.AST, backward: ast.Call) -> Finding | None:
+    """Weights that a loop changes in place by their gradients, which nothing clears."""
+    if _clearing(source) or _calls_unknown(source, loop):
+        return None
+    for node in ast.walk(loop):
+        changed: ast.AST | None = None
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, (ast.Sub, ast.Add)):
+            changed = node.target
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+            changed = node.targets[0] if node.targets[0].attr == "data" else None
+        elif isinstance(node, ast.Call) and last_name(node.func) in ("sub_", "add_"):
+            changed = node.func
+        if changed is None:
+            continue
+        weight = ast.unparse(changed).split(".")[0]
+        if any(ast.unparse(one) == f"{weight}.grad" for one in ast.walk(node)):
+            return Finding(
+                message=f"the loop changes {weight} by its gradient, and nothing clears that",
+                fix=f"call {weight}.grad.zero_() after each change",
+                place=source.place(backward),
+            )
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Iterator
 
@@ -18,7 +17,6 @@ from cornu.check.rules.rates import (
     reach,
     total_steps,
 )
-from cornu.check.source import last_name
 
 # Batch normalization that keeps less than this of its moving statistics from batch to batch follows
 # single batches.
@@ -210,7 +208,7 @@ def few_steps(facts: Facts) -> Iterator[Finding]:
         model.fit(x, y, epochs=2000)
     """
     steps, optimizer = total_steps(facts), facts.optimizer
-    if steps is None or optimizer is None or is_pretrained(facts) or _in_loop(facts):
+    if steps is None or optimizer is None or is_pretrained(facts):
         return
     given, rows = facts.training.given_batch_size, facts.training.rows
     if given is not None and rows is not None and given > rows:
@@ -219,7 +217,7 @@ def few_steps(facts: Facts) -> Iterator[Finding]:
     usual = USUAL.get(optimizer.kind)
     if far is None or rate is None or usual is None or rate <= 0 or rate < usual / 30:
         return  # C401 and C402 say it
-    limit = enough_reach(optimizer)
+    limit = enough_reach(facts)
     if far >= limit or steps >= 2000:
         return
     needed = math.ceil(steps * 3 * limit / max(far, 1e-9))
@@ -239,25 +237,6 @@ def _rounded(value: int) -> int:
     """To one digit, upward: 2130 becomes 3000."""
     unit = 10 ** (len(str(value)) - 1)
     return math.ceil(value / unit) * unit
-
-
-def _in_loop(facts: Facts) -> bool:
-    """Whether `fit` stands in a loop or in a function that may be called again and again."""
-    source, place = facts.source, facts.training.place
-    if source is None or place is None:
-        return False
-    for call in source.calls("fit", "fit_generator"):
-        if call.lineno <= place.line <= (call.end_lineno or call.lineno):
-            if next(source.around(call, ast.For, ast.While), None) is not None:
-                return True
-            function = next(source.around(call, ast.FunctionDef, ast.AsyncFunctionDef), None)
-            if function is not None and any(
-                next(source.around(use, ast.For, ast.While), None) is not None
-                for use in source.walk()
-                if isinstance(use, ast.Call) and last_name(use.func) == function.name  # type: ignore[attr-defined]
-            ):
-                return True
-    return False
 
 
 @rule(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import numpy as np
 
 from cornu.check.facts import Facts, OptimizerFacts
+from cornu.check.source import last_name
 
 # Optimizers whose first steps change every weight by about the learning rate, however large the
 # gradient is (Kingma and Ba, "Adam", 2015, section 2.1).
@@ -43,9 +45,28 @@ def is_pretrained(facts: Facts) -> bool:
 def total_steps(facts: Facts) -> int | None:
     """Optimizer steps of the whole training, where that is known."""
     training = facts.training
-    if training.epochs is None or training.steps is None:
+    if training.epochs is None or training.steps is None or _is_repeated(facts):
         return None
     return training.epochs * training.steps
+
+
+def _is_repeated(facts: Facts) -> bool:
+    """Whether `fit` stands in a loop or in a function that may be called again and again."""
+    source, place = facts.source, facts.training.place
+    if source is None or place is None:
+        return False
+    for call in source.calls("fit", "fit_generator"):
+        if call.lineno <= place.line <= (call.end_lineno or call.lineno):
+            if next(source.around(call, ast.For, ast.While), None) is not None:
+                return True
+            function = next(source.around(call, ast.FunctionDef, ast.AsyncFunctionDef), None)
+            if function is not None and any(
+                next(source.around(use, ast.For, ast.While), None) is not None
+                for use in source.walk()
+                if isinstance(use, ast.Call) and last_name(use.func) == function.name  # type: ignore[attr-defined]
+            ):
+                return True
+    return False
 
 
 def effective_rate(optimizer: OptimizerFacts) -> float | None:
@@ -94,13 +115,19 @@ def reach(facts: Facts) -> float | None:
     return None
 
 
-def enough_reach(optimizer: OptimizerFacts) -> float:
+def enough_reach(facts: Facts) -> float:
     """The `reach` below which training has hardly begun.
 
     A sum has to move by a few units to decide a softmax or sigmoid; the steps of gradient descent
-    shrink as errors do, so it needs more than `reach` makes of them.
+    shrink as errors do, so it needs more than `reach` makes of them. In a linear regression the
+    error shrinks by `exp(-reach)` along the longest axis of the inputs.
     """
-    return 3.0 if optimizer.kind in NORMALIZED_STEP else 30.0
+    if facts.optimizer is not None and facts.optimizer.kind in NORMALIZED_STEP:
+        return 3.0
+    computing = [op for op in facts.operations if op.kind != "Input"]
+    linear = len(computing) == 1 and computing[0].kind == "Dense"
+    squared = any(out.loss and out.loss.kind == "mean_squared_error" for out in facts.outputs)
+    return 5.0 if linear and squared else 30.0
 
 
 def may_change(facts: Facts) -> bool:

@@ -182,6 +182,14 @@ def wrong_flatten(facts: Facts) -> Iterator[Finding]:
                 "the last layer's state alone: `h[-1]`",
                 at=operation,
             )
+        elif _changes_places(taken, made, rows) and _neighbours_matter(operation):
+            yield Finding(
+                message=f"`{operation.name}` makes {made} of ({rows}, "
+                f"{', '.join(map(str, taken[1:]))}): that does not swap the batch with the steps, "
+                "it puts values of different rows into one",
+                fix="use `.transpose(0, 1)` instead of `.view(...)`",
+                at=operation,
+            )
         elif _rows_changed(taken, made):
             yield from _lost_rows(facts, operation, taken, made)
         elif _swapped(taken, made) and _neighbours_matter(operation):
@@ -244,6 +252,14 @@ def _is_state_side_by_side(operation: Operation) -> bool:
     # the output of all steps, as large by chance
     steps = layer.shape[1] if len(layer.shape) == 3 else None
     return made[1] == parts * units and steps != layer.settings.get("num_layers")
+
+
+def _changes_places(taken: tuple, made: tuple, rows: int | None) -> bool:
+    """Whether the axis behind the batch comes first in what is made, and the batch behind it."""
+    if rows is None or rows < 2 or len(taken) < 3 or len(made) != len(taken):
+        return False
+    steps = taken[1]
+    return steps not in (None, 1, rows) and made == (steps, rows, *taken[2:])
 
 
 def _rows_changed(taken: tuple, made: tuple) -> bool:

@@ -22,6 +22,7 @@ from cornu.check.rule import Finding, rule
 from cornu.check.rules.initial import initial_spread, kernels_all_zero, kernels_constant
 from cornu.check.rules.paths import after, function_of, last_linear, listed, named
 from cornu.check.rules.structure import saturating_stack
+from cornu.check.statistics import ArrayFacts
 
 # Inputs of such a size are a matter of the data (C501), as is all that follows from them.
 _UNSCALED = 10.0
@@ -177,6 +178,8 @@ def dead_units(facts: Facts) -> Iterator[Finding]:
     """
     if facts.probe is None or next(iter(kernels_all_zero(facts)), None) is not None:
         return
+    if facts.inputs and len(_zero_inputs(facts)) == len(facts.inputs):
+        return  # a unit without a bias is 0 there whatever its weights are: C504 tells of the data
     for operation, seen in _measured(facts):
         if function_of(operation) not in ("relu", "relu6") or not seen.dead >= _DEAD:
             continue
@@ -382,9 +385,22 @@ def no_gradient(facts: Facts) -> Iterator[Finding]:
     )
 
 
+def _zero_inputs(facts: Facts) -> list[ArrayFacts]:
+    """Inputs that are 0 throughout, as far as they were seen."""
+    return [
+        given
+        for given in facts.inputs
+        if given.is_numeric and given.array.size and not given.array.any()
+    ]
+
+
 def _is_explained(facts: Facts, still: list[Operation]) -> bool:
     """Whether something else accounts for a gradient of zero."""
     assert facts.probe is not None
+    kernels = {op for op in facts.operations if op.parameter("kernel") is not None}
+    entered = all(kernels.isdisjoint(before(layer)) for layer in still)
+    if _zero_inputs(facts) or (entered and not facts.inputs):
+        return True  # a kernel's gradient is a multiple of what it is given: zeros, or not known
     behind = {step for layer in still for step in after(layer)}
     if any(step.kind in _HELD for step in behind):
         return True
