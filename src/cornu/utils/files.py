@@ -330,13 +330,12 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | None) -> Non
         if kind not in ("tar", "zip"):
             raise ValueError(f"archive_format={kind!r}: expected 'auto', 'tar', 'zip' or None")
         if kind == "tar" and tarfile.is_tarfile(archive):
-            if not hasattr(tarfile, "data_filter"):
-                raise RuntimeError(
-                    f"{archive}: this Python ({sys.version.split()[0]}) can't unpack a tar archive "
-                    "safely; use Python 3.11.4 or later, or unpack it by hand"
-                )
             with tarfile.open(archive) as tar, atomic_path(folder) as temporary:
                 temporary.mkdir()
+                if not hasattr(tarfile, "data_filter"):  # Python before 3.11.4
+                    _check_tar_members(tar, archive, temporary)
+                    tar.extractall(temporary)
+                    return
                 try:
                     # Refuses paths and links that leave the folder, and devices.
                     tar.extractall(temporary, filter="data")
@@ -353,6 +352,23 @@ def _unpack(archive: Path, folder: Path, formats: str | list[str] | None) -> Non
         f"{archive}: not an archive of the kind asked for (archive_format={formats!r}); "
         "fetch it with extract=False to look at it"
     )
+
+
+def _check_tar_members(tar: Any, archive: Path, folder: Path) -> None:
+    """For a Python whose tarfile does not check: files and folders within the folder, no more."""
+    inside = folder.resolve()
+    for member in tar.getmembers():
+        if not (member.isfile() or member.isdir()):
+            raise ValueError(
+                f"{archive}: the member {member.name!r} is no file and no folder; nothing was "
+                "unpacked"
+            )
+        if not (inside / member.name).resolve().is_relative_to(inside):
+            raise ValueError(
+                f"{archive}: the member {member.name!r} would be written outside the folder; "
+                "nothing was unpacked"
+            )
+        member.mode = 0o755 if member.isdir() else 0o644
 
 
 def _check_zip_names(bundle: Any, archive: Path, folder: Path) -> None:
