@@ -59,6 +59,21 @@ class _Shared:
 _shared: _Shared | None = None
 
 
+class _SignatureOfInit:
+    """What `inspect.signature` says of a class: the arguments of its `__init__`.
+
+    Pythons before 3.11.4 would look at `__new__` first, which takes anything.
+    """
+
+    def __get__(self, instance: Any, owner: type) -> inspect.Signature:
+        if instance is not None:
+            raise AttributeError("__signature__")
+        if owner.__init__ is object.__init__:  # type: ignore[misc]
+            return inspect.Signature()
+        signature = inspect.signature(owner.__init__)  # type: ignore[misc]
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
 class Serializable:
     """A class whose objects can be written as a configuration and made again from it.
 
@@ -69,6 +84,7 @@ class Serializable:
     public_module: str | None = None
     """The public package after `keras.`; by default the package that defines the class."""
 
+    __signature__ = _SignatureOfInit()
     _place: Place | None = None  # the line of the program that made it: findings name it
 
     def __new__(cls, *args, **kwargs):

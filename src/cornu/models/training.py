@@ -449,8 +449,9 @@ class Trainer:
                 epochs=epochs,
                 steps=feed.steps,
             )
-        if watch is not None:
-            callbacks.append(watch)
+            # a list of the user's own may be used again: it keeps what it has
+            if watch is not None:
+                callbacks.append(watch)
         self.stop_training = False
         logs: dict[str, Any] = {}
         callbacks.on_train_begin()
