@@ -17,9 +17,9 @@ os.environ.setdefault("CORNU_CACHE_DIR", tempfile.mkdtemp())
 import numpy as np
 
 import cornu
-from cornu.check.before import facts_of_fit
 from cornu.check.checking import find
 from cornu.check.probe import measure
+from cornu.check.read_fit import facts_of_fit
 from cornu.data.source import make_source
 
 ROUNDS = 7

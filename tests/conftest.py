@@ -1,6 +1,7 @@
 """What every test may rely on: the data folder, a cache of its own, a fresh count of names."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,20 @@ def data_folder() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("CORNU_DATA names no folder with the real data")
     return Path(folder)
+
+
+@pytest.fixture
+def own_keras_names():
+    """Hides real Keras and TensorFlow from the test, and takes their names back after it."""
+    from cornu.dialects import names
+
+    real = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.split(".")[0] in ("keras", "tensorflow")
+    }
+    for name in real:
+        del sys.modules[name]
+    yield
+    names.uninstall()
+    sys.modules.update(real)

@@ -10,20 +10,7 @@ import cornu
 from cornu import dialects
 from cornu.dialects import tensorflow_names
 
-
-@pytest.fixture(autouse=True)
-def _names_given_back():
-    """Takes the names `keras` and `tensorflow` back, and hides real ones from the test."""
-    real = {
-        name: module
-        for name, module in sys.modules.items()
-        if name.split(".")[0] in ("keras", "tensorflow")
-    }
-    for name in real:
-        del sys.modules[name]
-    yield
-    dialects.uninstall()
-    sys.modules.update(real)
+pytestmark = pytest.mark.usefixtures("own_keras_names")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Settings of the whole process: float type, fuzz factor, dtype policy, image layout, output."""
 
-from cornu.core.checking import is_check_enabled, set_check
+from cornu.core.check_settings import is_check_enabled, set_check
 from cornu.core.dtypes import (
     dtype_policy,
     epsilon,

@@ -1,14 +1,12 @@
 """The mistakes in the articles are found in their code, as it is printed."""
 
 import re
-import sys
 import textwrap
 
 import numpy as np
 import pytest
 
 from cornu.check.programs import check_program
-from cornu.dialects import names
 
 _FENCE = re.compile(r"^```(?:python|py)\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 _OF = {
@@ -25,19 +23,7 @@ def printed(page: str, framework: str = "Keras") -> str:
     return "\n".join(blocks)
 
 
-@pytest.fixture(autouse=True)
-def names_as_before():
-    """Hides real Keras and TensorFlow from the test, and takes their names back after it."""
-    real = {
-        name: module
-        for name, module in sys.modules.items()
-        if name.split(".")[0] in ("keras", "tensorflow")
-    }
-    for name in real:
-        del sys.modules[name]
-    yield
-    names.uninstall()
-    sys.modules.update(real)
+pytestmark = pytest.mark.usefixtures("own_keras_names")
 
 
 def check(folder, text: str, **options):

@@ -9,8 +9,8 @@ import pytest
 import cornu
 from cornu import layers
 from cornu.check import Diagnostic, Findings
-from cornu.check.before import facts_of_training
 from cornu.check.checking import find
+from cornu.check.read_fit import facts_of_training
 from cornu.check.report import as_json, as_sarif, as_text, line
 from cornu.check.rule import registered
 from cornu.core.places import Place
@@ -84,20 +84,7 @@ def test_training_is_bit_for_bit_the_same_with_and_without_check():
 
 def test_measurements():
     model = wrong()
-    facts = facts_of_training(
-        model,
-        X,
-        Y,
-        batch_size=16,
-        epochs=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        steps_per_epoch=None,
-        measured=True,
-        place=None,
-    )
+    facts = facts_of_training(model, X, Y, {"batch_size": 16})
     relu = next(o for o in facts.operations if o.function == "relu")
     values = np.maximum(X @ model.layers[0].kernel.numpy(), 0)
     rows = np.linspace(0, 95, 96).astype(int)

@@ -2,7 +2,7 @@
 
 from cornu.check.checking import Findings, all_rules, check_model
 from cornu.check.diagnostic import Diagnostic, Edit
-from cornu.core.checking import is_check_enabled, set_check
+from cornu.core.check_settings import is_check_enabled, set_check
 
 __all__ = [
     "Diagnostic",

@@ -13,7 +13,7 @@ from typing import Any
 
 from cornu.check.diagnostic import Diagnostic, worst_first
 from cornu.core import hooks
-from cornu.core.checking import check_code, is_ignored
+from cornu.core.check_settings import checked_codes, is_ignored
 from cornu.core.places import caller_place
 from cornu.utils.progress import end_line
 
@@ -68,9 +68,7 @@ def find(facts: Any, ignore: Iterable[str] = ()) -> Findings:
         facts: `Facts` of a network.
         ignore: codes that are not told, besides those of `cornu.config.set_check`.
     """
-    ignore = tuple(ignore)
-    for code in ignore:
-        check_code(code)
+    ignore = checked_codes(ignore)
     found: list[Diagnostic] = []
     for code, rule in all_rules().items():
         if not is_ignored(code, ignore):
@@ -98,34 +96,19 @@ def check_model(
     model: Any,
     x: Any = None,
     y: Any = None,
-    batch_size: int | None = None,
-    epochs: int | None = None,
-    validation_split: float = 0.0,
-    validation_data: Any = None,
-    shuffle: bool = True,
-    class_weight: dict | None = None,
-    steps_per_epoch: int | None = None,
+    settings: dict | None = None,
     ignore: Sequence[str] = (),
     measure: bool = True,
 ) -> Findings:
-    """What is wrong with a compiled model and how it is to be trained; see `Model.check`."""
-    from cornu.check.before import facts_of_training
+    """What is wrong with a compiled model and how it is to be trained; see `Model.check`.
 
-    facts = facts_of_training(
-        model,
-        x,
-        y,
-        batch_size=batch_size,
-        epochs=epochs,
-        validation_split=validation_split,
-        validation_data=validation_data,
-        shuffle=shuffle,
-        class_weight=class_weight,
-        steps_per_epoch=steps_per_epoch,
-        measured=measure,
-        place=caller_place(),
-    )
-    return find(facts, ignore)
+    Args:
+        settings: what `fit` will be given besides data, by name.
+    """
+    from cornu.check.read_fit import facts_of_training
+
+    settings = {"place": caller_place(), **(settings or {})}
+    return find(facts_of_training(model, x, y, settings, measure), ignore)
 
 
 @contextlib.contextmanager
@@ -146,15 +129,17 @@ def before_fit(
     """Tells what is wrong, a line for each finding, as `fit` begins; notes are left to `check`.
 
     Args:
-        model, source, settings: see `cornu.check.before.facts_of_fit`.
+        model, source, settings: see `cornu.check.read_fit.facts_of_fit`.
         ignore: codes that are not told.
         again: whether the same network was checked with the same data before.
 
     Returns:
         A callback that goes on watching while the network trains, or None.
     """
-    from cornu.check.before import facts_of_fit
+    from cornu.check.read_fit import facts_of_fit
     from cornu.check.watch import Watch
+
+    ignore = checked_codes(ignore)
 
     def say(finding: Diagnostic) -> None:
         if not is_ignored(finding.code, ignore) and not _is_ignored_on_its_line(finding):

@@ -10,7 +10,7 @@ from cornu.check import report
 from cornu.check.checking import Findings, all_rules
 from cornu.check.diagnostic import worst_first
 from cornu.check.programs import check_program
-from cornu.core.checking import check_code
+from cornu.core.check_settings import checked_codes
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -20,10 +20,8 @@ def run_check(options: argparse.Namespace) -> int:
     if not options.programs:
         print("cornu check: name a program, or a rule with --explain", file=sys.stderr)
         return 2
-    ignore = [code.strip() for code in options.ignore.split(",") if code.strip()]
     try:
-        for code in ignore:
-            check_code(code)
+        ignore = checked_codes([code.strip() for code in options.ignore.split(",") if code.strip()])
     except ValueError as error:
         print(f"cornu check --ignore: {error}", file=sys.stderr)
         return 2

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 import cornu
-from cornu.check.checking import Findings, find
+from cornu.check.checking import Findings, all_rules, find
 from cornu.check.diagnostic import Diagnostic, worst_first
 from cornu.check.facts import Facts
 from cornu.check.reading import Reading
 from cornu.check.rule import Finding, rule
 from cornu.check.source import Source
 from cornu.check.stops import explanation
-from cornu.core.checking import is_ignored
+from cornu.core.check_settings import is_ignored
 from cornu.core.places import Place
 
 Framework = Literal["keras", "torch"]
@@ -140,7 +140,7 @@ def check_program(
     if framework == "torch":
         from cornu.check.read_torch import read_torch_program
 
-        reading = read_torch_program(path, arguments)
+        reading = read_torch_program(path, arguments, measure=measure)
     else:
         from cornu.check.read_keras import read_keras_program
 
@@ -166,32 +166,22 @@ def _stopped(reading: Reading, file: str, found: list[Diagnostic]) -> Diagnostic
     sentence = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     short = sentence.strip().splitlines()[0]
     if isinstance(error, (*_SURROUNDINGS, SystemExit)) or _is_lacking(error):
-        return Diagnostic(
-            code="C002",
-            name="program-not-run",
-            severity="note",
-            message=f"the program could not be run as far as its training: {short}",
-            why="what was not run could not be checked",
-            fix="run cornu check where the program runs",
-            place=place,
-        )
+        message = f"the program could not be run as far as its training: {short}"
+        return _finding("C002", message, "run cornu check where the program runs", place)
     known = explanation(str(error))
     if known is not None:
-        code, name, fix = known
+        code, fix = known
         if any(one.code == code or _is_same_cause(one, code) for one in found):
             return None
-        return Diagnostic(code, name, "error", f"training stops: {short}", fix=fix, place=place)
+        return _finding(code, f"training stops: {short}", fix, place, why="", severity="error")
     about_shapes = isinstance(error, (ValueError, RuntimeError, IndexError, TypeError))
     if any(one.severity == "error" for one in found) and (about_shapes or reading.reached_training):
         return None  # what stops it is told already
-    return Diagnostic(
-        code="C001",
-        name="program-stops",
-        severity="error",
-        message=f"the program stops here: {short}",
-        why="a program that stops trains nothing",
-        place=place,
-    )
+    return _finding("C001", f"the program stops here: {short}", "", place)
+
+
+def _finding(code: str, message: str, fix: str, place: Place | None, **rest) -> Diagnostic:
+    return all_rules()[code].diagnostic(Finding(message, fix, place=place, **rest))
 
 
 def _is_same_cause(one: Diagnostic, code: str) -> bool:

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import io
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from cornu.check.before import facts_of_training
 from cornu.check.facts import Facts
-from cornu.check.reading import Enough, Reading
+from cornu.check.read_fit import SETTINGS, facts_of_training
+from cornu.check.reading import Enough, Reading, execute
 from cornu.check.source import Source
 from cornu.check.stand_ins import has_stand_in, stand_ins
 from cornu.core.places import caller_place
 from cornu.dialects.names import install
 from cornu.models import Model
 from cornu.models.training import Trainer
-
-# What of `fit`'s arguments the facts want to know.
-_WANTED = (
-    *("batch_size", "epochs", "validation_split", "validation_data", "shuffle", "class_weight"),
-    "steps_per_epoch",
-)
 
 
 def read_keras_program(
@@ -48,12 +39,10 @@ def read_keras_program(
         FileNotFoundError: there is no such file.
     """
     file = os.path.abspath(path)
-    text = Path(file).read_text(encoding="utf-8")
     reading = Reading()
     compiled: list[Model] = []
     frozen: dict[int, set[str]] = {}
     install()
-    printed = io.StringIO()
 
     def train(model: Any, given: dict) -> None:
         reading.reached_training = True
@@ -65,50 +54,34 @@ def read_keras_program(
     with (
         stand_ins(),
         _training_caught(train, compiled, frozen),
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # as with what is printed: it is the findings that count
-        try:
-            _execute(file, text, arguments)
-        except Enough:
-            pass
-        except SystemExit as stop:
-            if stop.code not in (None, 0):
-                reading.error = stop
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            reading.error = error
+        ran = execute(path, arguments)
+        reading.error = ran.error or reading.error
+        reading.output = ran.output
         if not reading.facts and compiled:
             # it never trains, or stops before: what was compiled last can be looked at all the same
             model = compiled[-1]
             if model.built:
                 reading.facts.append(_facts(model, {}, False, reading))
-    source = Source(file, text)
+    source = Source(file, Path(file).read_text(encoding="utf-8"))
     if not reading.facts:
         reading.facts.append(Facts("keras"))
     for facts in reading.facts:
         facts.framework = "keras"
         facts.source = source
-    reading.output = printed.getvalue()
     return reading
 
 
 def _facts(model: Any, given: dict, measure: bool, reading: Reading) -> Facts:
-    settings: dict[str, Any] = {"epochs": None, "batch_size": None, "validation_split": 0.0}
-    settings |= {"validation_data": None, "shuffle": True, "class_weight": None}
-    settings |= {"steps_per_epoch": None}
-    settings |= {key: value for key, value in given.items() if key in _WANTED}
     return facts_of_training(
         model,
         given.get("x"),
         given.get("y"),
+        {key: value for key, value in given.items() if key in SETTINGS},
         measured=measure and not has_stand_in(model),
-        place=given.get("place"),
         stopped=lambda error: setattr(reading, "error", error),
-        **settings,
     )
 
 
@@ -163,18 +136,3 @@ def _bound(method: Callable, model: Any, args: tuple, kwargs: dict) -> dict:
     except TypeError:
         return {**dict(zip(("x", "y"), args, strict=False)), **kwargs, "place": caller_place()}
     return {**bound.arguments, "place": caller_place()}
-
-
-def _execute(file: str, text: str, arguments: Sequence[str]) -> None:
-    """Runs a program as `__main__`."""
-    program = ModuleType("__main__")
-    program.__file__ = file
-    vars(program).update(__builtins__=__builtins__, __cached__=None)
-    before = sys.argv, sys.path[:], sys.modules["__main__"]
-    sys.argv = [file, *arguments]
-    sys.path.insert(0, os.path.dirname(os.path.realpath(file)))
-    sys.modules["__main__"] = program
-    try:
-        exec(compile(text, file, "exec"), vars(program))
-    finally:
-        sys.argv, sys.path[:], sys.modules["__main__"] = before

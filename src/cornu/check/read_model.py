@@ -28,6 +28,7 @@ from cornu.graph.graph import Graph
 from cornu.graph.node import Node
 from cornu.graph.tensor import KerasTensor
 from cornu.layers import Layer
+from cornu.layers.layer import is_shape
 from cornu.optimizers.schedules import LearningRateSchedule
 from cornu.train.targets import flat_targets, per_output
 
@@ -172,7 +173,7 @@ def _operations(model: Any) -> tuple[list[Operation], list[Operation], list[str]
         return reader.operations, made, names
     shape = (getattr(model, "_build_shapes", None) or {}).get("input_shape")
     if shape is not None:
-        tensors = jax.tree_util.tree_map(KerasTensor, shape, is_leaf=_is_shape)
+        tensors = jax.tree_util.tree_map(KerasTensor, shape, is_leaf=is_shape)
         flat = jax.tree_util.tree_leaves(tensors)
         with _leaving_no_trace(model):
             try:
@@ -191,12 +192,6 @@ def _operations(model: Any) -> tuple[list[Operation], list[Operation], list[str]
 
 def _numbered(outputs: list) -> list[str]:
     return [f"output_{number}" for number in range(len(outputs))]
-
-
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and all(
-        one is None or isinstance(one, (int, np.integer)) for one in value
-    )
 
 
 def _graph_of(model: Any) -> Graph | None:

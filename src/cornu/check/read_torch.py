@@ -16,7 +16,10 @@ _SECONDS = 60.0
 
 
 def read_torch_program(
-    path: str | os.PathLike, arguments: Sequence[str] = (), seconds: float = _SECONDS
+    path: str | os.PathLike,
+    arguments: Sequence[str] = (),
+    seconds: float = _SECONDS,
+    measure: bool = True,
 ) -> Reading:
     """Runs a PyTorch program as `python path arguments` up to its second step, and observes it.
 
@@ -27,6 +30,7 @@ def read_torch_program(
         path: the program.
         arguments: what the program finds in `sys.argv[1:]`.
         seconds: how long its training may go on at most (default 60).
+        measure: whether to measure outputs and gradients, and to try learning rates on copies.
 
     Returns:
         The facts of each network with its loss (a GAN has two); of a program that died before its
@@ -44,13 +48,13 @@ def read_torch_program(
         raise FileNotFoundError(f"cornu check: there is no file {os.fspath(path)!r}")
     from cornu.check.torch_facts import all_facts
     from cornu.check.torch_patches import recording
-    from cornu.check.torch_probe import measure
+    from cornu.check.torch_probe import measure as measured
     from cornu.check.torch_recorder import Recorder
     from cornu.check.torch_stand_ins import as_import_error, missing_packages
 
     with open(path, encoding="utf-8", errors="replace") as file:
         source = Source(os.fspath(path), file.read())
-    recorder = Recorder(UserFrames(path), seconds, measure)
+    recorder = Recorder(UserFrames(path), seconds, measured if measure else None)
     packages = missing_packages(recorder.pretrained)
     with recording(recorder), packages, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -8,9 +8,9 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from types import ModuleType
 
 from cornu.check.facts import Facts
+from cornu.core.main_program import main_program
 
 
 @dataclasses.dataclass(eq=False)
@@ -49,18 +49,12 @@ def execute(path: str | os.PathLike, arguments: Sequence[str] = ()) -> Reading:
     Raises:
         FileNotFoundError: there is no such file.
     """
-    file = os.path.abspath(path)
-    if not os.path.isfile(file):
+    if not os.path.isfile(path):
         raise FileNotFoundError(f"cornu check: there is no file {os.fspath(path)!r}")
-    program = ModuleType("__main__")
-    program.__file__ = file
-    vars(program).update(__builtins__=__builtins__, __cached__=None)
     reading, printed = Reading(), io.StringIO()
-    with _as_main(program, path, arguments), _kept_back(printed):
+    with main_program(path, arguments) as run, _kept_back(printed):
         try:
-            with io.open_code(file) as source:
-                code = compile(source.read(), file, "exec")
-            exec(code, vars(program))
+            run()
         except Enough:
             pass
         except SystemExit as stop:
@@ -72,21 +66,6 @@ def execute(path: str | os.PathLike, arguments: Sequence[str] = ()) -> Reading:
             reading.error = error
     reading.output = printed.getvalue()
     return reading
-
-
-@contextlib.contextmanager
-def _as_main(
-    program: ModuleType, path: str | os.PathLike, arguments: Sequence[str]
-) -> Iterator[None]:
-    """Makes a module the program that Python runs."""
-    before = sys.argv, sys.path[:], sys.modules["__main__"]
-    sys.argv = [os.fspath(path), *arguments]
-    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
-    sys.modules["__main__"] = program
-    try:
-        yield
-    finally:
-        sys.argv, sys.path[:], sys.modules["__main__"] = before
 
 
 @contextlib.contextmanager

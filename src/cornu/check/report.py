@@ -10,8 +10,6 @@ import cornu
 from cornu.check.diagnostic import Diagnostic
 from cornu.check.rule import Rule
 
-_SARIF_LEVELS = {"error": "error", "warning": "warning", "note": "note"}
-
 
 def shown_path(file: str) -> str:
     """A path as people read it: relative to the working directory where that is shorter."""
@@ -83,7 +81,7 @@ def as_sarif(findings: Iterable[Diagnostic]) -> str:
         result: dict = {
             "ruleId": one.code,
             "ruleIndex": codes.index(one.code),
-            "level": _SARIF_LEVELS[one.severity],
+            "level": one.severity,
             "message": {"text": f"{_sentence(one.message)} {_advice(one.fix)}".strip(" .") + "."},
         }
         if one.place is not None:

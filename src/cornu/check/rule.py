@@ -59,19 +59,22 @@ class Rule:
 
     def apply(self, facts: Facts) -> Iterator[Diagnostic]:
         """The diagnostics for a network."""
-        for finding in self.find(facts):
-            at = finding.at
-            yield Diagnostic(
-                code=self.code,
-                name=self.name,
-                severity=finding.severity or self.severity,
-                message=finding.message,
-                why=finding.why or self.why,
-                fix=finding.fix,
-                layer=finding.layer or (at.name if at is not None else None),
-                place=finding.place or (at.place if at is not None else None),
-                edit=finding.edit,
-            )
+        return map(self.diagnostic, self.find(facts))
+
+    def diagnostic(self, finding: Finding) -> Diagnostic:
+        """A finding with this rule's code, name, severity and reason."""
+        at = finding.at
+        return Diagnostic(
+            code=self.code,
+            name=self.name,
+            severity=finding.severity or self.severity,
+            message=finding.message,
+            why=finding.why or self.why,
+            fix=finding.fix,
+            layer=finding.layer or (at.name if at is not None else None),
+            place=finding.place or (at.place if at is not None else None),
+            edit=finding.edit,
+        )
 
 
 _rules: dict[str, Rule] = {}

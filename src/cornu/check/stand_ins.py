@@ -19,6 +19,7 @@ import cornu
 from cornu.core.keras_names import MISSING
 from cornu.graph.tensor import KerasTensor
 from cornu.layers import InputSpec, Layer
+from cornu.layers.layer import is_shape
 
 # Layers that give back the shape they take: normalization, augmentation of images, noise.
 _LIKE_INPUT = (
@@ -39,7 +40,7 @@ class StandIn(Layer):
         self._ensure_built((inputs,), {})
         shape = self.shape_of(_first(inputs).shape)
         return jax.tree_util.tree_map(
-            lambda one: KerasTensor(one, self.compute_dtype), shape, is_leaf=_is_shape
+            lambda one: KerasTensor(one, self.compute_dtype), shape, is_leaf=is_shape
         )
 
     def shape_of(self, shape: tuple) -> Any:
@@ -66,12 +67,6 @@ class StandIn(Layer):
 
 def _first(inputs: Any) -> Any:
     return jax.tree_util.tree_leaves(inputs)[0]
-
-
-def _is_shape(value: Any) -> bool:
-    return isinstance(value, tuple) and all(
-        one is None or isinstance(one, (int, np.integer)) for one in value
-    )
 
 
 class _Recurrent(StandIn):

@@ -10,7 +10,7 @@ import numpy as np
 
 from cornu.check.statistics import ArrayFacts
 from cornu.check.torch_recorder import Recorder
-from cornu.check.torch_records import Record, overwrites, tensors_in
+from cornu.check.torch_records import Record, overwrites
 
 # Rows asked of a dataset one by one, the seconds that may take, and the bytes it may fill.
 _MOST_ROWS, _SECONDS, _MOST_BYTES = 4096, 1.5, 2**28
@@ -294,8 +294,3 @@ def loader_rows(loader: Any) -> tuple[int | None, int | None, bool | None]:
         return rows, steps, False
     known = (data.RandomSampler, data.SubsetRandomSampler, data.WeightedRandomSampler)
     return rows, steps, True if isinstance(sampler, known) else None
-
-
-def batch_tensors(call_arguments: Any) -> list:
-    """The tensors handed to a network."""
-    return [one for one in tensors_in(call_arguments) if one.ndim]

@@ -325,6 +325,8 @@ class Reader:
 
     def _probe(self, graph: Graph, facts: Facts) -> Probe | None:
         probe = Probe()
+        if self.recorder.measure is None:
+            return None
         if self._is_stood_in(graph):
             return None  # what initial values do says nothing of trained ones
         for operation, record in graph.record.items():

@@ -42,10 +42,11 @@ class Recorder:
     Args:
         frames: tells the user's frames.
         seconds: how long training may go on before it is stopped.
-        measure: called with a record before its output is overwritten in place.
+        measure: called with a record before its output is overwritten in place; None where
+            nothing is to be measured.
     """
 
-    def __init__(self, frames: UserFrames, seconds: float, measure: Callable[[Record], Any]):
+    def __init__(self, frames: UserFrames, seconds: float, measure: Callable[[Record], Any] | None):
         self.frames, self.seconds, self.measure = frames, seconds, measure
         self.records: deque[Record] = deque()
         self.bytes = 0
@@ -225,7 +226,13 @@ class Recorder:
 
     def _measure_before_overwritten(self, tensor: Any) -> None:
         made, which = self.producer(tensor) if tensor is not None else (None, 0)
-        if made is not None and which == 0 and made.inside and made.measured is None:
+        if (
+            made is not None
+            and which == 0
+            and made.inside
+            and made.measured is None
+            and self.measure
+        ):
             made.measured = self.measure(made)
 
     def _note_changed_parameter(self, name: str, inputs: list) -> None:

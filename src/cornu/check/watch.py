@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -131,9 +130,7 @@ class Watch(Callback):
         facts = self.facts
         place = facts.training.place if facts is not None and at is None else None
         finding = Finding(message=message, fix=fix, at=at, place=place, **rest)
-        told = dataclasses.replace(registered()[code], find=lambda _: [finding])
-        for diagnostic in told.apply(facts):  # type: ignore[arg-type]
-            self.say(diagnostic)
+        self.say(registered()[code].diagnostic(finding))
 
     # -- logs ----------------------------------------------------------------------------------
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
-_PACKAGE = str(Path(__file__).parent.parent) + os.sep
-_MACHINERY = (_PACKAGE, "<frozen")
+from cornu.core.reporting import users_line
 
 
 class Place(NamedTuple):
@@ -28,11 +25,5 @@ class Place(NamedTuple):
 
 def caller_place() -> Place | None:
     """The line outside Cornu that the running call came from; None where there is none."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        # the demo and what else lies in the package as a program is a user of it too
-        if not file.startswith(_MACHINERY):
-            return Place(file, frame.f_lineno)
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+    line = users_line(sys._getframe(1))
+    return None if line is None else Place(line.file, line.number)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 import jax
 
 import cornu
+from cornu.core import main_program as _main_program
+from cornu.core.main_program import main_program
 from cornu.dialects.names import install
 
+# Frames of these start the program.
+_START = (__file__, _main_program.__file__)
 # Frames inside these are the machinery's, not the program's.
 _MACHINERY = tuple(f"{Path(module.__file__).parent}{os.sep}" for module in (cornu, jax))  # type: ignore[arg-type]
 
@@ -39,20 +41,11 @@ def run_program(path: str | os.PathLike, arguments: Sequence[str] = ()) -> int:
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f"cornu run: there is no file {os.fspath(path)!r}")
-    file = os.path.abspath(path)
     install()
-    program = ModuleType("__main__")
-    program.__file__ = file
-    vars(program).update(__builtins__=__builtins__, __cached__=None)
-    before = sys.argv, sys.path[:], sys.modules["__main__"]
-    sys.argv = [os.fspath(path), *arguments]
-    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
-    sys.modules["__main__"] = program
     try:
-        with io.open_code(file) as source:
-            code = compile(source.read(), file, "exec")
-        exec(code, vars(program))
-        _wait_for_threads()
+        with main_program(path, arguments) as run:
+            run()
+            _wait_for_threads()
     except SystemExit as stop:
         return _status(stop.code)
     except KeyboardInterrupt:
@@ -60,8 +53,6 @@ def run_program(path: str | os.PathLike, arguments: Sequence[str] = ()) -> int:
     except BaseException as error:
         _print_error(error)
         return 1
-    finally:
-        sys.argv, sys.path[:], sys.modules["__main__"] = before
     return 0
 
 
@@ -89,7 +80,7 @@ def _print_error(error: BaseException) -> None:
     trace = traceback.TracebackException.from_exception(error)
     full = os.environ.get("CORNU_TRACEBACK") == "full"
     left_out = not full and _is_no_sentence(trace)
-    _trim(trace, (__file__,) if full else _MACHINERY)
+    _trim(trace, _START if full else _MACHINERY)
     print("".join(trace.format()), end="", file=sys.stderr)
     if left_out:
         print(
@@ -100,10 +91,11 @@ def _print_error(error: BaseException) -> None:
 
 def _is_no_sentence(trace: traceback.TracebackException) -> bool:
     """Whether an error came about inside Cornu otherwise than by Cornu raising it."""
-    machinery = [frame.filename.startswith(_MACHINERY) for frame in trace.stack]
-    if not any(machinery[1:]):
+    stack = [frame for frame in trace.stack if frame.filename not in _START]
+    machinery = [frame.filename.startswith(_MACHINERY) for frame in stack]
+    if not any(machinery):
         return False
-    last = trace.stack[-1]
+    last = stack[-1]
     if machinery[-1]:
         return not (last.line or "").startswith("raise")
     return "site-packages" in last.filename

@@ -384,7 +384,7 @@ class Layer(Serializable):
             # written only where tracing cannot know the shape
             shapes = self.compute_output_shape(_shapes(args[0]))
             return jax.tree_util.tree_map(
-                lambda shape: KerasTensor(shape, self.compute_dtype), shapes, is_leaf=_is_shape
+                lambda shape: KerasTensor(shape, self.compute_dtype), shapes, is_leaf=is_shape
             )
         return infer(self._traced_call, args, kwargs)
 
@@ -449,7 +449,7 @@ class Layer(Serializable):
         """The shape of the outputs for a shape (or a nest of shapes) of inputs."""
         outputs = self.compute_output_spec(
             jax.tree_util.tree_map(
-                lambda shape: KerasTensor(shape, self.compute_dtype), input_shape, is_leaf=_is_shape
+                lambda shape: KerasTensor(shape, self.compute_dtype), input_shape, is_leaf=is_shape
             )
         )
         return _shapes(outputs)
@@ -783,7 +783,8 @@ def _unique(items) -> list:
     return list({id(item): item for item in items}.values())
 
 
-def _is_shape(value) -> bool:
+def is_shape(value: Any) -> bool:
+    """Whether a value is a shape: a list or tuple of sizes, None where open."""
     return isinstance(value, (list, tuple)) and all(
         item is None or isinstance(item, (int, np.integer)) for item in value
     )
@@ -796,7 +797,7 @@ def _shapes(structure):
 
 def _tuples(value):
     """JSON's lists as the tuples that shapes are, nests kept."""
-    if _is_shape(value):
+    if is_shape(value):
         return tuple(value)
     if isinstance(value, list):
         return [_tuples(item) for item in value]

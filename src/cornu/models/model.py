@@ -10,7 +10,7 @@ from cornu import saving
 from cornu.core.serialization import is_builtin, serialize, to_json
 from cornu.graph.node import infer
 from cornu.graph.tensor import KerasTensor
-from cornu.layers.layer import Layer, _init_arguments, _is_shape, _shapes
+from cornu.layers.layer import Layer, _init_arguments, _shapes, is_shape
 from cornu.models.graph_config import read_graph, takes_graph
 from cornu.models.summary import print_summary
 from cornu.models.training import Trainer
@@ -91,7 +91,7 @@ class Model(Trainer, Layer):
         if self.built or input_shape is None or self._builds_itself:
             return
         tensors = jax.tree_util.tree_map(
-            lambda shape: KerasTensor(shape), input_shape, is_leaf=_is_shape
+            lambda shape: KerasTensor(shape), input_shape, is_leaf=is_shape
         )
         self._output_specs(tensors)
 

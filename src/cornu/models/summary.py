@@ -15,7 +15,7 @@ import numpy as np
 from cornu.core.dtypes import to_numpy_dtype
 from cornu.core.variable import Variable
 from cornu.graph import FunctionOperation, Graph, Node
-from cornu.layers.layer import Layer, _is_shape
+from cornu.layers.layer import Layer, is_shape
 from cornu.saving.operations import class_name
 
 
@@ -197,7 +197,7 @@ def _known_output_shape(target: Layer, built_for: dict) -> Any:
         shape = None
     if shape is None:
         shape = target.compute_output_shape(*built_for.values())
-    return jax.tree_util.tree_map(_Text, shape, is_leaf=_is_shape)
+    return jax.tree_util.tree_map(_Text, shape, is_leaf=is_shape)
 
 
 class _Text:

@@ -15,7 +15,7 @@ from cornu import optimizers
 from cornu.callbacks import Callback
 from cornu.callbacks.callback_list import CallbackList
 from cornu.core import hooks
-from cornu.core.checking import is_check_enabled
+from cornu.core.check_settings import is_check_enabled
 from cornu.core.initialized import SetByInit
 from cornu.core.places import Place, caller_place
 from cornu.core.reporting import warn
@@ -534,20 +534,16 @@ class Trainer:
         self._require_compiled("check")
         if hooks.check_model is None:
             raise RuntimeError("check() needs the package cornu.check, which `import cornu` loads")
-        found = hooks.check_model(
-            self,
-            x,
-            y,
-            batch_size,
-            epochs,
-            validation_split,
-            validation_data,
-            shuffle,
-            class_weight,
-            steps_per_epoch,
-            ignore,
-            measure,
-        )
+        settings = {
+            "batch_size": batch_size,
+            "epochs": epochs,
+            "validation_split": validation_split,
+            "validation_data": validation_data,
+            "shuffle": shuffle,
+            "class_weight": class_weight,
+            "steps_per_epoch": steps_per_epoch,
+        }
+        found = hooks.check_model(self, x, y, settings, ignore, measure)
         if verbose:
             print(found)
         return found

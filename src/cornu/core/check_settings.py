@@ -28,18 +28,21 @@ def set_check(enabled: bool = True, ignore: Iterable[str] = ()) -> None:
     >>> set_check()
     """
     global _enabled, _ignored
-    if isinstance(ignore, str):
-        ignore = [ignore]
-    codes = frozenset(ignore)
+    _enabled, _ignored = bool(enabled), frozenset(checked_codes(ignore))
+
+
+def checked_codes(ignore: Iterable[str]) -> tuple[str, ...]:
+    """The codes of findings to leave out, from one or several.
+
+    Raises ValueError for what is no code of a finding, nor the beginning of some.
+    """
+    codes = (ignore,) if isinstance(ignore, str) or not isinstance(ignore, Iterable) else ignore
     for code in codes:
-        check_code(code)
-    _enabled, _ignored = bool(enabled), codes
-
-
-def check_code(code: str) -> None:
-    """ValueError for what is no code of a finding, nor the beginning of some."""
-    if not isinstance(code, str) or not _CODE.fullmatch(code):
-        raise ValueError(f'{code!r} is not the code of a finding: expected one like "C101" or "C1"')
+        if not isinstance(code, str) or not _CODE.fullmatch(code):
+            raise ValueError(
+                f'{code!r} is not the code of a finding: expected one like "C101" or "C1"'
+            )
+    return tuple(codes)
 
 
 def is_check_enabled() -> bool:

@@ -12,57 +12,50 @@ from cornu.check.facts import Facts, Training
 from cornu.check.probe import measure
 from cornu.check.read_model import read_model
 from cornu.check.source import Source
-from cornu.core.places import Place
 from cornu.data import arrays as data_arrays
 from cornu.data.source import ArraySource, is_stream, make_source
+
+# The arguments of `fit` that matter, and "place", the line that calls it.
+SETTINGS = (
+    *("batch_size", "epochs", "callbacks", "validation_split", "validation_data", "shuffle"),
+    *("class_weight", "steps_per_epoch", "place"),
+)
 
 
 def facts_of_training(
     model: Any,
     x: Any,
     y: Any,
-    *,
-    batch_size: int | None,
-    epochs: int | None,
-    validation_split: float,
-    validation_data: Any,
-    shuffle: Any,
-    class_weight: dict | None,
-    steps_per_epoch: int | None,
-    measured: bool,
-    place: Place | None,
+    settings: dict,
+    measured: bool = True,
     stopped: Callable[[Exception], None] | None = None,
 ) -> Facts:
     """What is known of a model and the data that it is to be trained on; see `Model.check`.
 
     Args:
+        model: compiled.
+        x, y: what `fit` is given, or None.
+        settings: some of `SETTINGS`, by name.
+        measured: whether to measure the model too.
         stopped: called with the error where model and data do not go together, so that training
             would stop; the facts are then what can be known without. None raises it.
     """
     if x is None:
-        return read_model(model, training=Training(place=place))
-    settings = {
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "shuffle": shuffle,
-        "validation_split": validation_split,
-        "validation_data": validation_data,
-        "class_weight": class_weight,
-        "place": place,
-    }
-    if validation_split and validation_data is None and not is_stream(x):
+        return read_model(model, training=Training(place=settings.get("place")))
+    settings = {"shuffle": True, **settings}
+    split = settings.get("validation_split")
+    if split and settings.get("validation_data") is None and not is_stream(x):
         parts = (
             data_arrays.standardize(x, "x"),
             data_arrays.standardize(y, "y"),
             None,
         )
-        (x, y, _), settings["validation_data"] = data_arrays.train_validation_split(
-            parts, validation_split
-        )
-    source = make_source(x, y, None, batch_size, shuffle, None, steps_per_epoch)
+        (x, y, _), settings["validation_data"] = data_arrays.train_validation_split(parts, split)
+    batch_size, steps = settings.get("batch_size"), settings.get("steps_per_epoch")
+    source = make_source(x, y, None, batch_size, settings["shuffle"], None, steps)
     try:
         try:
-            model._prepare(source, "fit", trains=True)
+            model._prepare(source, "check" if stopped is None else "fit", trains=True)
         except Exception as error:
             if stopped is None:
                 raise
@@ -87,7 +80,7 @@ def facts_of_fit(model: Any, source: Any, settings: dict) -> Facts:
     Args:
         model: built and compiled.
         source: the training data.
-        settings: the arguments of `fit` that matter, and "place", the line that calls it.
+        settings: some of `SETTINGS`, by name.
     """
     whole = isinstance(source, ArraySource)
     x, y, _ = source.data if whole else source.sample()
