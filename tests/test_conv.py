@@ -1,4 +1,4 @@
-"""Convolution against XLA's own, values and gradients, however it is cut into blocks."""
+"""Convolutions against XLA's own, values and gradients, however they are cut into blocks."""
 
 import math
 
@@ -13,6 +13,9 @@ from jax import lax
 from cornu.core import compilation
 from cornu.ops import _patches
 from cornu.ops.conv import conv
+from cornu.ops.conv_transpose import conv_transpose
+from cornu.ops.depthwise import depthwise_conv
+from cornu.ops.separable import separable_conv
 
 
 def by_xla(inputs, kernel, strides, padding, data_format, dilation, groups=1):
@@ -79,7 +82,7 @@ def test_values_and_both_gradients_are_those_of_xla(program, case, seed):
     inputs = generator.normal(size=shape).astype("float32")
     kernel = generator.normal(size=kernel_shape).astype("float32")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_patches, "_BLOCK_BYTES", block)
+        patch.setattr(_patches, "BLOCK_BYTES", block)
         run = in_a_program if program else lambda function, *args: jax.jit(function)(*args)
         actual = run(
             lambda x, k: values_and_gradients(lambda x, k: conv(x, k, *arguments), x, k),
@@ -99,7 +102,7 @@ def test_a_network_sized_convolution_in_blocks(monkeypatch):
     kernel = generator.normal(size=(3, 3, 16, 24)).astype("float32")
     # a block of 4 images and a rest of 3, then blocks of 5 rows and a rest of 2
     for block in (4 * 12 * 12 * 144 * 4, 5 * 12 * 144 * 4):
-        monkeypatch.setattr(_patches, "_BLOCK_BYTES", block)
+        monkeypatch.setattr(_patches, "BLOCK_BYTES", block)
         plan = _patches._plan(
             inputs.shape, kernel.shape, _patches.Windows((1, 1), ((0, 0),) * 2, (1, 1)), 4
         )
@@ -200,21 +203,138 @@ def test_a_release_of_xla_without_the_option_compiles_all_the_same(monkeypatch):
     assert in_a_program(lambda x: x + 1, np.float32(1)) == 2
 
 
-@pytest.mark.parametrize("groups", [2, 4, None])
-def test_groups(groups):
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("program", [False, True], ids=["patches", "eigen"])
+@pytest.mark.parametrize(("groups", "taken"), [(2, 4), (4, 2), (8, 1), (None, 2)])
+def test_groups(groups, taken, program, data_format):
     generator = np.random.default_rng(0)
-    inputs = generator.normal(size=(2, 6, 6, 4)).astype("float32")
-    kernel = generator.normal(size=(3, 3, 4 // (groups or 2), 8)).astype("float32")
-    actual = values_and_gradients(
-        lambda x, k: conv(x, k, 1, "same", "channels_last", 1, groups), inputs, kernel
-    )
-    expected = values_and_gradients(
-        lambda x, k: by_xla(x, k, (1, 1), "same", "channels_last", (1, 1), groups or 2),
+    shape = (2, 6, 5, 8) if data_format == "channels_last" else (2, 8, 6, 5)
+    inputs = generator.normal(size=shape).astype("float32")
+    kernel = generator.normal(size=(3, 2, taken, 16)).astype("float32")
+    arguments = ((2, 1), "same", data_format, (1, 2))
+    run = in_a_program if program else lambda function, *args: jax.jit(function)(*args)
+    actual = run(
+        lambda x, k: values_and_gradients(lambda x, k: conv(x, k, *arguments, groups), x, k),
         inputs,
         kernel,
     )
+    expected = values_and_gradients(
+        lambda x, k: by_xla(x, k, *arguments, 8 // taken), inputs, kernel
+    )
     for one, other in zip(actual, expected, strict=True):
         assert_close(np.asarray(one), np.asarray(other))
+
+
+def depthwise_by_xla(inputs, kernel, *arguments):
+    *window, channels, multiplier = kernel.shape
+    kernel = kernel.reshape(*window, 1, channels * multiplier)
+    return by_xla(inputs, kernel, *arguments, groups=channels)
+
+
+@settings(max_examples=12, deadline=None)
+@given(case=cases(), multiplier=st.sampled_from([1, 2, 5]), seed=st.integers(0, 2**32 - 1))
+def test_depthwise(case, multiplier, seed):
+    shape, kernel_shape, arguments, block = case
+    generator = np.random.default_rng(seed)
+    inputs = generator.normal(size=shape).astype("float32")
+    kernel = generator.normal(size=(*kernel_shape[:-1], multiplier)).astype("float32")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_patches, "BLOCK_BYTES", block)
+        actual = jax.jit(
+            lambda x, k: values_and_gradients(lambda x, k: depthwise_conv(x, k, *arguments), x, k)
+        )(inputs, kernel)
+    expected = jax.jit(
+        lambda x, k: values_and_gradients(lambda x, k: depthwise_by_xla(x, k, *arguments), x, k)
+    )(inputs, kernel)
+    for one, other in zip(actual, expected, strict=True):
+        assert_close(np.asarray(one), np.asarray(other))
+
+
+def test_depthwise_of_a_network_s_size_in_blocks_and_pieces(monkeypatch):
+    """More rows than pieces, a piece that is not full, blocks of a few images and a rest."""
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(11, 17, 14, 16)).astype("float32")
+    kernel = generator.normal(size=(3, 3, 16, 1)).astype("float32")
+    monkeypatch.setattr(_patches, "BLOCK_BYTES", 4 * 9 * 3 * 14 * 16 * 4)
+    for strides in ((1, 1), (2, 1)):
+        actual = values_and_gradients(
+            lambda x, k, s=strides: depthwise_conv(x, k, s, "same"), inputs, kernel
+        )
+        expected = values_and_gradients(
+            lambda x, k, s=strides: depthwise_by_xla(x, k, s, "same", "channels_last", (1, 1)),
+            inputs,
+            kernel,
+        )
+        for one, other in zip(actual, expected, strict=True):
+            assert_close(np.asarray(one), np.asarray(other))
+
+
+def test_separable_is_depthwise_then_pointwise():
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(2, 7, 6, 3)).astype("float32")
+    depthwise = generator.normal(size=(3, 3, 3, 2)).astype("float32")
+    pointwise = generator.normal(size=(1, 1, 6, 5)).astype("float32")
+    between = depthwise_by_xla(inputs, depthwise, (2, 2), "same", "channels_last", (1, 1))
+    actual = separable_conv(inputs, depthwise, pointwise, 2, "same")
+    assert_close(np.asarray(actual), np.asarray(between @ pointwise[0, 0]))
+
+
+@pytest.mark.parametrize("program", [False, True], ids=["patches", "eigen"])
+@settings(max_examples=8, deadline=None)
+@given(case=cases(), more=st.none() | st.integers(0, 4), seed=st.integers(0, 2**32 - 1))
+def test_transposed_is_the_gradient_of_a_convolution(program, case, more, seed):
+    """Of the one that would take its outputs for inputs, where the windows cover them all."""
+    shape, kernel_shape, (strides, padding, data_format, dilation), block = case
+    generator = np.random.default_rng(seed)
+    channels = shape[-1] if data_format == "channels_last" else shape[1]
+    inputs = generator.normal(size=shape).astype("float32")
+    kernel = generator.normal(size=(*kernel_shape[:-2], 3, channels)).astype("float32")
+
+    def reference(inputs, kernel):
+        """Every input times the kernel, put in its place; cut and padded afterwards."""
+        if data_format == "channels_first":
+            inputs = jnp.moveaxis(inputs, 1, -1)
+        axes = range(len(strides))
+        reach = [dilation[a] * (kernel.shape[a] - 1) + 1 for a in axes]
+        size = [(inputs.shape[a + 1] - 1) * strides[a] + reach[a] for a in axes]
+        whole = jnp.zeros((inputs.shape[0], *size, 3))
+        for place in np.ndindex(*kernel.shape[:-2]):
+            at = tuple(
+                slice(p * d, p * d + (n - 1) * s + 1, s)
+                for p, d, n, s in zip(place, dilation, inputs.shape[1:], strides, strict=False)
+            )
+            whole = whole.at[(slice(None), *at)].add(inputs @ kernel[place].T)
+        config = [(0, 0, 0)]
+        for a in axes:
+            low, high = expected_cut(reach[a], strides[a], padding, more)
+            config.append((-low, -high, 0))
+        whole = lax.pad(whole, jnp.zeros(()), [*config, (0, 0, 0)])
+        return jnp.moveaxis(whole, -1, 1) if data_format == "channels_first" else whole
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_patches, "BLOCK_BYTES", block)
+        run = in_a_program if program else lambda function, *args: jax.jit(function)(*args)
+        actual = run(
+            lambda x, k: values_and_gradients(
+                lambda x, k: conv_transpose(x, k, strides, padding, more, data_format, dilation),
+                x,
+                k,
+            ),
+            inputs,
+            kernel,
+        )
+    expected = jax.jit(lambda x, k: values_and_gradients(reference, x, k))(inputs, kernel)
+    for one, other in zip(actual, expected, strict=True):
+        assert_close(np.asarray(one), np.asarray(other))
+
+
+def expected_cut(reach, stride, padding, more):
+    """What is cut off before and after; as documented: so long in all, the odd one after."""
+    if padding == "valid":
+        return 0, reach - max(reach, stride) if more is None else -more
+    length = stride if more is None else reach % 2 + more  # for one input
+    before = reach - 1 - min(-(-(reach + length - 2) // 2), reach - 1)
+    return before, reach - length - before
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "int32"])
@@ -296,6 +416,90 @@ def test_second_derivatives_and_vmap():
 def test_what_does_not_fit_is_said_in_a_sentence(shape, kernel, arguments, message):
     with pytest.raises(ValueError, match=message):
         conv(np.zeros(shape, "float32"), np.zeros(kernel, "float32"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "arguments", "message"),
+    [
+        ((1, 2, 2, 1), (3, 3, 1, 1), {}, "depthwise_conv: a window of 3 does not fit"),
+        ((1, 4, 4, 3), (3, 3, 2, 1), {}, "has 3 channels; the kernel .* takes 2"),
+        ((4, 4, 4), (3, 3, 4, 1), {}, "needs a kernel of 3 axes"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"strides": (1, 0)}, "strides must be a positive integer"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"padding": "full"}, "padding must be 'valid' or 'same'"),
+    ],
+)
+def test_what_does_not_fit_a_depthwise_convolution(shape, kernel, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        depthwise_conv(np.zeros(shape, "float32"), np.zeros(kernel, "float32"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "arguments", "message"),
+    [
+        ((1, 4, 4, 3), (3, 3, 3, 2), {}, "has 3 channels; the kernel .* takes 2"),
+        ((4, 4, 4), (3, 3, 4, 1), {}, "needs a kernel of 3 axes"),
+        ((4, 4), (3, 4), {}, "needs a batch axis"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"output_padding": -1}, "integer of at least 0 or 2 of them"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"output_padding": (1,)}, "integer of at least 0 or 2"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"padding": "causal"}, "padding must be 'valid' or 'same'"),
+        ((1, 4, 4, 1), (3, 3, 1, 1), {"dilation_rate": 0}, "dilation_rate must be a positive"),
+    ],
+)
+def test_what_does_not_fit_a_transposed_convolution(shape, kernel, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        conv_transpose(np.zeros(shape, "float32"), np.zeros(kernel, "float32"), **arguments)
+
+
+@pytest.mark.parametrize("function", [depthwise_conv, conv_transpose])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int32"])
+def test_dtypes_of_the_others(function, dtype):
+    inputs = np.arange(32).reshape(1, 4, 4, 2) % 5
+    kernel = np.arange(36).reshape(3, 3, 2, 2) % 3
+    actual = function(jnp.asarray(inputs, dtype), jnp.asarray(kernel, dtype))
+    expected = function(inputs.astype("float32"), kernel.astype("float32"))
+    assert actual.dtype == jnp.dtype(dtype)
+    np.testing.assert_array_equal(np.asarray(actual, "float32"), expected)
+
+
+def test_the_others_of_an_empty_batch():
+    empty, kernel = np.zeros((0, 5, 5, 2), "float32"), np.ones((3, 3, 2, 2), "float32")
+    assert depthwise_conv(empty, kernel).shape == (0, 3, 3, 4)
+    assert conv_transpose(empty, kernel, 2).shape == (0, 11, 11, 2)
+
+
+@pytest.mark.parametrize("function", [depthwise_conv, conv_transpose])
+def test_second_derivatives_and_vmap_of_the_others(function):
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(2, 5, 5, 2)).astype("float32")
+    kernel = generator.normal(size=(2, 2, 2, 2)).astype("float32")
+
+    def value(kernel, inputs=inputs):
+        return jnp.sum(jnp.tanh(function(inputs, kernel, 2)))
+
+    def steepness(kernel):
+        return jnp.sum(jax.grad(value, 1)(kernel, inputs) ** 2)
+
+    direction = generator.normal(size=kernel.shape).astype("float32")
+    step = 1e-2
+    by_steps = (steepness(kernel + step * direction) - steepness(kernel - step * direction)) / (
+        2 * step
+    )
+    derived = jnp.sum(jax.grad(steepness)(kernel) * direction)
+    np.testing.assert_allclose(derived, by_steps, rtol=1e-2)
+    several = np.stack([kernel, 2 * kernel])
+    actual = jax.vmap(lambda k: function(inputs, k))(several)
+    np.testing.assert_allclose(actual[1], 2 * actual[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("platform", "native"), [("cpu", False), ("cuda", True), ("tpu", True)])
+@pytest.mark.parametrize("function", [depthwise_conv, conv_transpose])
+def test_each_platform_gets_its_own_lowering_of_the_others(function, platform, native):
+    def slopes(inputs, kernel):
+        return jax.grad(lambda x, k: jnp.sum(function(x, k, 2) ** 2), (0, 1))(inputs, kernel)
+
+    arrays = np.ones((2, 6, 6, 3), "float32"), np.ones((3, 3, 3, 3), "float32")
+    program = jax.jit(slopes).trace(*arrays).lower(lowering_platforms=(platform,)).as_text()
+    assert ("stablehlo.convolution" in program) == native
 
 
 @pytest.mark.parametrize(("platform", "native"), [("cpu", False), ("cuda", True), ("tpu", True)])

@@ -44,6 +44,35 @@ F = "float32"
         (lambda: layers.Permute((1, 3)), "each axis once"),
         (lambda: layers.RepeatVector(0), "n must be a positive integer"),
         (lambda: layers.ZeroPadding2D((1, 2, 3)), "padding must be an integer, 2 integers"),
+        (lambda: layers.DepthwiseConv2D(0), "kernel_size must be a positive integer or 2"),
+        (
+            lambda: layers.DepthwiseConv2D(3, depth_multiplier=0),
+            r"DepthwiseConv2D\(depth_multiplier=0\): depth_multiplier must be a positive integer",
+        ),
+        (lambda: layers.DepthwiseConv1D(3, padding="causal"), "padding must be 'valid' or 'same'"),
+        (lambda: layers.DepthwiseConv2D(3, filters=4), "unknown argument 'filters'"),
+        (lambda: layers.SeparableConv2D(0, 3), "filters must be a positive integer"),
+        (lambda: layers.SeparableConv1D(4, (3, 3)), "kernel_size must be a positive integer"),
+        (lambda: layers.Conv2DTranspose(-1, 3), r"Conv2DTranspose\(filters=-1\): filters must be"),
+        (lambda: layers.Conv2DTranspose(4, 3, strides=2, dilation_rate=2), "only one of the two"),
+        (
+            lambda: layers.Conv2DTranspose(4, 3, strides=2, output_padding=2),
+            "output_padding must be less than strides along each axis",
+        ),
+        (lambda: layers.Conv1DTranspose(4, 3, output_padding=-1), "integer of at least 0"),
+        (lambda: layers.UpSampling1D(0), r"UpSampling1D\(size=0\): size must be a positive"),
+        (lambda: layers.UpSampling2D((2, 0)), "size must be a positive integer or 2"),
+        (lambda: layers.UpSampling2D(2, interpolation="area"), "must be one of 'nearest', 'bil"),
+        (lambda: layers.Cropping1D((1, 2, 3)), "cropping must be an integer of at least 0 or 2"),
+        (lambda: layers.Cropping2D((1, 2, 3)), "cropping must be an integer, 2 integers"),
+        (lambda: layers.Cropping2D(-1), "cropping must be an integer of at least 0"),
+        (lambda: layers.Cropping3D("1"), "cropping must be an integer, 3 integers, or 3 pairs"),
+        (lambda: layers.GroupNormalization(0), "groups must be a positive integer, or -1"),
+        (lambda: layers.GroupNormalization(2.0), "groups must be a positive integer, or -1"),
+        (lambda: layers.AlphaDropout(1.5), r"AlphaDropout\(rate=1.5\): rate must be a number"),
+        (lambda: layers.AlphaDropout(0.5, (0, 1)), r"AlphaDropout\(noise_shape=\(0, 1\)\)"),
+        (lambda: layers.AdaptiveMaxPooling2D((2, 0)), "output_size must be a positive integer"),
+        (lambda: layers.AdaptiveAveragePooling1D((2, 2)), "output_size must be a positive integer"),
         (lambda: layers.ReLU(max_value=-1), "max_value must not be negative"),
         (lambda: layers.LeakyReLU(negative_slope=-1), "not negative"),
         (lambda: layers.BatchNormalization(renorm=True), "renorm is not supported"),
@@ -67,6 +96,9 @@ def test_arguments(make, message):
         (lambda: layers.RepeatVector(2.0), "n must be an integer"),
         (lambda: layers.LayerNormalization(axis="last"), "axis must be an integer"),
         (lambda: layers.Dot(axes="1"), "axes must be an integer"),
+        (lambda: layers.UpSampling1D(2.0), "size must be an integer"),
+        (lambda: layers.UnitNormalization(axis="last"), "axis must be an integer"),
+        (lambda: layers.AdaptiveMaxPooling2D("2"), "output_size must be an integer or 2 of them"),
         (lambda: layers.Lambda("squared"), "must be callable"),
         (lambda: layers.Dense(3, name=5), "name must be a string"),
     ],
@@ -86,6 +118,23 @@ def test_arguments_of_a_wrong_type(make, message):
         (layers.Conv2D(4, 3, groups=2), np.ones((1, 5, 5, 3), F), "multiple of groups=2"),
         (layers.Conv2D(4, 3), Input((8, 8, None)), "channels must be known"),
         (layers.MaxPooling2D(4), np.ones((1, 3, 3, 1), F), "window of 4 does not fit"),
+        (
+            layers.DepthwiseConv2D(4),
+            np.ones((1, 3, 3, 1), F),
+            "window of 4 does not fit an axis of",
+        ),
+        (layers.DepthwiseConv2D(3), Input((8, 8, None)), "channels must be known"),
+        (layers.SeparableConv2D(4, 3), np.ones((1, 28, 28), F), "np.expand_dims"),
+        (layers.Conv2DTranspose(4, 3), Input((8, 8, None)), "channels must be known"),
+        (layers.Cropping1D(2), np.ones((1, 4, 1), F), "leaves nothing of axis 1, of 4"),
+        (layers.Cropping2D((0, 3)), Input((None, 6, 1)), "leaves nothing of axis 2, of 6"),
+        (layers.GroupNormalization(4), np.ones((1, 4, 6), F), "6 channels .* cannot be shared out"),
+        (layers.GroupNormalization(), np.ones((1, 4, 6), F), "groups=32"),
+        (layers.GroupNormalization(1, axis=3), np.ones((1, 4, 6), F), "has no axis 3"),
+        (layers.GroupNormalization(1, axis=0), np.ones((1, 4, 6), F), "the batch axis"),
+        (layers.GroupNormalization(1), Input((None,)), "must be known"),
+        (layers.RMSNormalization(axis=2), np.ones((2, 3), F), "has no axis 2"),
+        (layers.UnitNormalization(axis=2), np.ones((2, 3), F), "has no axis 2"),
         (layers.Reshape((3, 3)), np.ones((2, 8), F), "8 elements, which do not fit"),
         (layers.Reshape((3, -1)), np.ones((2, 8), F), "8 elements, which do not fit"),
         (layers.Add(), np.ones((2, 8), F), "takes a list of inputs"),
@@ -112,6 +161,13 @@ def test_inputs(layer, inputs, message):
         layer(inputs)
     assert layer.name in str(error.value)  # the layer is named
     assert "Tracer" not in str(error.value)
+
+
+def test_alpha_dropout_of_all_is_refused_in_training():
+    layer = layers.AlphaDropout(1)
+    assert layer(np.ones((1, 2), F)).tolist() == [[1.0, 1.0]]
+    with pytest.raises(ValueError, match="would leave nothing"):
+        layer(np.ones((1, 2), F), training=True)
 
 
 def test_a_built_layer_refuses_another_shape():

@@ -102,3 +102,119 @@ def test_concatenate_adds_one_size_up(lengths, axis):
     total = tuple(sum(lengths) if i == axis else 2 for i in range(3))
     if axis:
         assert layers.Concatenate(axis)(tensors).shape == total
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes, sizes, windows, windows, st.integers(1, 3), st.integers(1, 3), formats, st.booleans())
+def test_depthwise_and_separable(rows, columns, high, wide, stride, dilation, data_format, same):
+    arguments = {
+        "kernel_size": (high, wide),
+        "strides": stride,
+        "dilation_rate": dilation,
+        "padding": "same" if same else "valid",
+        "data_format": data_format,
+        "depth_multiplier": 2,
+    }
+    shape = image_shape(data_format, rows, columns, 3)
+    fits = same or (rows > dilation * (high - 1) and columns > dilation * (wide - 1))
+    for layer, filters in (
+        (layers.DepthwiseConv2D(**arguments), 6),
+        (layers.SeparableConv2D(5, **arguments), 5),
+    ):
+        if not fits:
+            with pytest.raises(ValueError, match="does not fit"):
+                layer.compute_output_shape(shape)
+            continue
+        announced = layer.compute_output_shape(shape)
+        assert announced == computed_shape(layer, shape)
+        assert announced[-1 if data_format == "channels_last" else 1] == filters
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    *(sizes, sizes, windows, windows, st.integers(1, 4), formats, st.booleans()),
+    st.none() | st.integers(0, 3),
+)
+def test_transposed_convolution(rows, columns, high, wide, stride, data_format, same, added):
+    layer = layers.Conv2DTranspose(
+        3,
+        (high, wide),
+        strides=stride,
+        padding="same" if same else "valid",
+        output_padding=None if added is None else min(added, stride - 1),
+        data_format=data_format,
+    )
+    shape = image_shape(data_format, rows, columns, 2)
+    announced = layer.compute_output_shape(shape)
+    assert announced == computed_shape(layer, shape)
+    if added is None and same:
+        assert announced == image_shape(data_format, rows * stride, columns * stride, 3)
+    open_shape = tuple(None if axis == 2 else size for axis, size in enumerate(shape))
+    again = layers.Conv2DTranspose.from_config(layer.get_config())
+    assert again(KerasTensor(open_shape)).shape[2] is None
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_a_transposed_convolution_undoes_the_shape_of_a_convolution(data_format):
+    shape = image_shape(data_format, 11, 8, 2)
+    for padding in ("valid", "same"):
+        down = layers.Conv2D(4, 3, strides=3, padding=padding, data_format=data_format)
+        up = layers.Conv2DTranspose(2, 3, strides=3, padding=padding, data_format=data_format)
+        small = down.compute_output_shape(shape)
+        assert down.compute_output_shape(up.compute_output_shape(small)) == small
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=4, max_size=4), formats)
+def test_cropping(widths, data_format):
+    top, bottom, left, right = widths
+    layer = layers.Cropping2D(((top, bottom), (left, right)), data_format)
+    shape = image_shape(data_format, 7, 8, 3)
+    if top + bottom >= 7 or left + right >= 8:
+        with pytest.raises(ValueError, match="leaves nothing of axis"):
+            layer.compute_output_shape(shape)
+        return
+    announced = layer.compute_output_shape(shape)
+    assert announced == image_shape(data_format, 7 - top - bottom, 8 - left - right, 3)
+    assert announced == computed_shape(layer, shape)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 4), formats, st.sampled_from(["nearest", "bilinear"]))
+def test_upsampling(high, wide, data_format, interpolation):
+    layer = layers.UpSampling2D((high, wide), data_format, interpolation)
+    shape = image_shape(data_format, 3, 5, 2)
+    assert layer.compute_output_shape(shape) == image_shape(data_format, 3 * high, 5 * wide, 2)
+    assert layer.compute_output_shape(shape) == computed_shape(layer, shape)
+
+
+@settings(max_examples=30, deadline=None)
+@given(sizes, sizes, sizes, sizes, formats, st.booleans())
+def test_adaptive_pooling(rows, columns, high, wide, data_format, largest):
+    kind = layers.AdaptiveMaxPooling2D if largest else layers.AdaptiveAveragePooling2D
+    layer, shape = kind((high, wide), data_format), image_shape(data_format, rows, columns, 2)
+    assert layer.compute_output_shape(shape) == image_shape(data_format, high, wide, 2)
+    assert layer.compute_output_shape(shape) == computed_shape(layer, shape)
+
+
+def test_sizes_stay_open():
+    x = KerasTensor((None, None, 3))
+    assert layers.UpSampling1D(3)(x).shape == (None, None, 3)
+    assert layers.Cropping1D(500)(x).shape == (None, None, 3)
+    assert layers.Conv1DTranspose(4, 3, strides=2)(x).shape == (None, None, 4)
+    assert layers.DepthwiseConv1D(3, strides=20)(x).shape == (None, None, 3)
+    assert layers.AdaptiveMaxPooling1D(100)(x).shape == (None, 100, 3)
+    assert layers.GroupNormalization(3)(x).shape == (None, None, 3)
+
+
+def test_adaptive_pooling_goes_over_all_of_the_input():
+    """Each window from the floor of where it begins to the ceiling of where it ends."""
+    inputs = np.random.default_rng(0).normal(size=(1, 11, 1)).astype("float32")
+    for count in (1, 2, 4, 7, 11, 13):
+        bounds = [(i * 11 // count, -(-(i + 1) * 11 // count)) for i in range(count)]
+        expected = [inputs[0, low:high, 0].max() for low, high in bounds]
+        found = layers.AdaptiveMaxPooling1D(count)(inputs)[0, :, 0]
+        np.testing.assert_array_equal(found, np.array(expected, "float32"))
+        expected = [inputs[0, low:high, 0].mean() for low, high in bounds]
+        found = layers.AdaptiveAveragePooling1D(count)(inputs)[0, :, 0]
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

@@ -3,6 +3,8 @@
 `import cornu as keras` is enough to run a program written for Keras 3.
 """
 
+from typing import TYPE_CHECKING
+
 from cornu import (
     activations,
     backend,
@@ -23,6 +25,7 @@ from cornu import (
     saving,
     utils,
 )
+from cornu.core import hooks
 from cornu.core.dtypes import DTypePolicy
 from cornu.core.names import explain_missing_names
 from cornu.core.random import SeedGenerator
@@ -35,6 +38,9 @@ from cornu.metrics import Metric
 from cornu.models import Functional, Model, Sequential
 from cornu.optimizers import Optimizer
 from cornu.regularizers import Regularizer
+
+if TYPE_CHECKING:
+    from cornu import port
 
 __version__ = "0.1.0"
 
@@ -69,10 +75,20 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "port",
     "random",
     "regularizers",
     "saving",
     "utils",
 ]
 
-explain_missing_names(__name__)
+
+def _to_onnx(model, path) -> None:
+    from cornu.port import to_onnx
+
+    to_onnx(model, path)
+
+
+hooks.to_onnx = _to_onnx
+# `cornu.port` is imported when it is first asked for: most programs never do
+explain_missing_names(__name__, later=("port",))

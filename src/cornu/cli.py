@@ -1,4 +1,4 @@
-"""The `cornu` command: demo, run, check, info."""
+"""The `cornu` command: demo, run, check, port, info."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cornu
 
-COMMANDS = ("check", "demo", "info", "run")
+COMMANDS = ("check", "demo", "info", "port", "run")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,6 +77,38 @@ def _parser() -> argparse.ArgumentParser:
         "--args", default="", metavar="ARGUMENTS", help="what the program is given, in one string"
     )
     check.set_defaults(function=_check)
+    port = commands.add_parser(
+        "port",
+        help="carry a network to another framework, with the proof that it is the same",
+        description="Writes a network for another framework: its program, its weights, a table of "
+        "the defaults that differ, and a comparison of both that proves them the same.",
+        epilog="Exit status: 0; 1 where the two networks differ; 2 where nothing was carried over.",
+    )
+    port.add_argument(
+        "source",
+        help="program.py:function, or a file .keras, .h5, .onnx, .pt2; with --into a file of "
+        "weights: .weights.h5, .keras, .pt, .safetensors, .npz",
+    )
+    port.add_argument("--to", choices=("torch", "keras", "cornu", "numpy", "onnx"))
+    port.add_argument(
+        "--into", metavar="PROGRAM:FUNCTION", help="the network that a file of weights is for"
+    )
+    port.add_argument(
+        "-o", "--output", metavar="FOLDER", help="where files go; with --into the file to write"
+    )
+    port.add_argument(
+        "--input",
+        metavar="SHAPES",
+        help="of a PyTorch module, without the batch: 3,224,224; whole numbers: 20:int64",
+    )
+    port.add_argument("--name", help="of the network in the program that is written")
+    port.add_argument(
+        "--data", metavar="FILE", help="an .npz with arrays x and y to compare with (else made up)"
+    )
+    port.add_argument("--steps", type=int, default=20, help="of training to compare (default: 20)")
+    port.add_argument("--no-proof", action="store_true", help="write only, compare nothing")
+    port.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    port.set_defaults(function=_port)
     info = commands.add_parser("info", help="versions, devices, folders")
     info.set_defaults(function=_info)
     return parser
@@ -98,6 +130,12 @@ def _check(options: argparse.Namespace) -> int:
     from cornu.check.command import run_check
 
     return run_check(options)
+
+
+def _port(options: argparse.Namespace) -> int:
+    from cornu.port.command import run_port
+
+    return run_port(options)
 
 
 def _info(options: argparse.Namespace) -> int:

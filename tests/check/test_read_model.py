@@ -185,3 +185,47 @@ def test_the_optimizer_and_its_schedule():
     assert np.isclose(read.schedule(100), 0.05)
     compiled(model, "mse", "adam")
     assert read_model(model).optimizer.learning_rate == 0.001
+
+
+def test_depthwise_separable_and_transposed_convolutions():
+    model = compiled(
+        cornu.Sequential(
+            [
+                cornu.Input((8, 8, 3)),
+                layers.DepthwiseConv2D(3, padding="same", activation="relu"),
+                layers.SeparableConv2D(4, 3, strides=2, padding="same"),
+                layers.RMSNormalization(),
+                layers.UpSampling2D(),
+                layers.Conv2DTranspose(2, 3, strides=2, padding="same"),
+                layers.Cropping2D(1),
+            ]
+        ),
+        "mse",
+    )
+    facts = read_model(model)
+    shapes = {operation.kind: operation.shape for operation in facts.operations}
+    assert shapes == {
+        "Input": (None, 8, 8, 3),
+        "DepthwiseConv2D": (None, 8, 8, 3),
+        "activation": (None, 8, 8, 3),
+        "SeparableConv2D": (None, 4, 4, 4),
+        "RMSNormalization": (None, 4, 4, 4),
+        "UpSampling2D": (None, 8, 8, 4),
+        "Conv2DTranspose": (None, 16, 16, 2),
+        "Cropping2D": (None, 14, 14, 2),
+    }
+    roles = {
+        operation.kind: [(one.name, one.role) for one in operation.parameters]
+        for operation in facts.operations
+        if operation.parameters
+    }
+    assert roles == {
+        "DepthwiseConv2D": [("kernel", "kernel"), ("bias", "bias")],
+        "SeparableConv2D": [
+            *(("depthwise_kernel", "kernel"), ("pointwise_kernel", "kernel"), ("bias", "bias")),
+        ],
+        "RMSNormalization": [("scale", "scale")],
+        "Conv2DTranspose": [("kernel", "kernel"), ("bias", "bias")],
+    }
+    # nine inputs to each output, not as many as Keras' initializers count
+    assert next(facts.of_kind("DepthwiseConv2D")).parameter("kernel").fan is None

@@ -6,8 +6,12 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from cornu.ops.adaptive_pooling import adaptive_average_pool, adaptive_max_pool  # noqa: E402
 from cornu.ops.conv import conv  # noqa: E402
+from cornu.ops.conv_transpose import conv_transpose  # noqa: E402
+from cornu.ops.depthwise import depthwise_conv  # noqa: E402
 from cornu.ops.pooling import average_pool, max_pool  # noqa: E402
+from cornu.ops.separable import separable_conv  # noqa: E402
 
 
 def assert_same(ours, theirs, *arrays):
@@ -51,6 +55,81 @@ def test_conv(shape, kernel, arguments):
         lambda x, k: keras.ops.conv(x, k, **arguments),
         inputs,
         kernel,
+    )
+
+
+DEPTHWISE = [
+    ((2, 9, 8, 3), (3, 3, 3, 1), {}),
+    ((2, 9, 8, 3), (3, 2, 3, 2), {"padding": "SAME"}),
+    ((2, 9, 8, 3), (3, 3, 3, 3), {"strides": (2, 3), "padding": "same"}),
+    ((2, 9, 8, 3), (3, 3, 3, 1), {"strides": 2, "dilation_rate": 2, "padding": "same"}),
+    ((2, 3, 9, 8), (3, 3, 3, 2), {"data_format": "channels_first", "dilation_rate": (1, 3)}),
+    ((2, 9, 3), (3, 3, 2), {"strides": 2, "padding": "same"}),
+]
+
+
+def arrays(*shapes):
+    generator = np.random.default_rng(0)
+    return [generator.normal(size=shape).astype("float32") for shape in shapes]
+
+
+@pytest.mark.parametrize(("shape", "kernel", "arguments"), DEPTHWISE)
+def test_depthwise(shape, kernel, arguments):
+    assert_same(
+        lambda x, k: depthwise_conv(x, k, **arguments),
+        lambda x, k: keras.ops.depthwise_conv(x, k, **arguments),
+        *arrays(shape, kernel),
+    )
+    pointwise = (*[1] * (len(kernel) - 2), kernel[-1] * kernel[-2], 5)
+    assert_same(
+        lambda x, k, p: separable_conv(x, k, p, **arguments),
+        lambda x, k, p: keras.ops.separable_conv(x, k, p, **arguments),
+        *arrays(shape, kernel, pointwise),
+    )
+
+
+TRANSPOSED = [
+    ((2, 5, 4, 3), (3, 3, 4, 3), {}),
+    ((2, 5, 4, 3), (3, 2, 4, 3), {"strides": 2, "padding": "SAME"}),
+    ((2, 5, 4, 3), (2, 4, 4, 3), {"strides": (3, 2), "padding": "same"}),
+    ((2, 5, 4, 3), (1, 3, 4, 3), {"strides": (3, 2), "output_padding": 1}),
+    ((2, 5, 4, 3), (3, 2, 4, 3), {"strides": 3, "output_padding": (0, 2), "padding": "same"}),
+    # more than a layer takes
+    ((2, 5, 4, 3), (3, 2, 4, 3), {"strides": 2, "output_padding": 5}),
+    ((2, 5, 4, 3), (3, 3, 4, 3), {"strides": 2, "dilation_rate": (2, 3), "padding": "same"}),
+    ((2, 3, 5, 4), (3, 3, 4, 3), {"strides": 2, "data_format": "channels_first"}),
+    ((2, 5, 3), (4, 2, 3), {"strides": 3, "padding": "same"}),
+    ((2, 2, 3, 4, 3), (2, 2, 3, 2, 3), {"strides": (1, 2, 1), "padding": "same"}),
+]
+
+
+@pytest.mark.parametrize(("shape", "kernel", "arguments"), TRANSPOSED)
+def test_conv_transpose(shape, kernel, arguments):
+    assert_same(
+        lambda x, k: conv_transpose(x, k, **arguments),
+        lambda x, k: keras.ops.conv_transpose(x, k, **arguments),
+        *arrays(shape, kernel),
+    )
+
+
+@pytest.mark.parametrize("name", ["adaptive_max_pool", "adaptive_average_pool"])
+@pytest.mark.parametrize(
+    ("shape", "size", "data_format"),
+    [
+        ((2, 9, 7, 3), 3, "channels_last"),
+        ((2, 9, 7, 3), (9, 5), "channels_last"),
+        ((2, 3, 8, 6), (4, 5), "channels_first"),
+        ((2, 10, 3), 4, "channels_last"),
+        ((2, 3, 5, 4, 2), (2, 2, 3), "channels_last"),
+    ],
+)
+def test_adaptive_pooling_with_ties(name, shape, size, data_format):
+    inputs = np.maximum(np.random.default_rng(0).integers(-3, 4, size=shape), 0).astype("float32")
+    own = {"adaptive_max_pool": adaptive_max_pool, "adaptive_average_pool": adaptive_average_pool}
+    assert_same(
+        lambda x: own[name](x, size, data_format),
+        lambda x: getattr(keras.ops, name)(x, size, data_format),
+        inputs,
     )
 
 

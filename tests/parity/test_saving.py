@@ -79,6 +79,46 @@ def images(k):
     return model, _x(6, 8, 8, 1), np.arange(6) % 2
 
 
+def up_and_down(k):
+    model = k.Sequential(
+        [
+            k.Input((9, 8, 2)),
+            k.layers.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2, name="each"),
+            k.layers.GroupNormalization(groups=-1),
+            k.layers.SeparableConv2D(6, (3, 2), padding="same", activation="selu"),
+            k.layers.AlphaDropout(0.0),
+            k.layers.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1),
+            k.layers.RMSNormalization(),
+            k.layers.Cropping2D(((1, 0), (0, 2))),
+            k.layers.UpSampling2D((1, 2), interpolation="bilinear"),
+            k.layers.UnitNormalization(axis=[1, 2]),
+            k.layers.AdaptiveAveragePooling2D((5, 6)),
+            k.layers.AdaptiveMaxPooling2D(2),
+            k.layers.Reshape((4, 4)),
+            k.layers.UpSampling1D(2),
+            k.layers.Cropping1D((1, 0)),
+            k.layers.DepthwiseConv1D(2, dilation_rate=2),
+            k.layers.SeparableConv1D(3, 2, use_bias=False),
+            k.layers.Conv1DTranspose(2, 3, data_format="channels_last"),
+            k.layers.Flatten(),
+            k.layers.Dense(2, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model, _x(6, 9, 8, 2), np.arange(6) % 2
+
+
+def volumes(k):
+    inputs = k.Input((4, 4, 4, 1))
+    h = k.layers.UpSampling3D((1, 2, 1))(inputs)
+    h = k.layers.Conv3DTranspose(2, 2, strides=2, kernel_regularizer="l2")(h)
+    h = k.layers.Cropping3D(((1, 0), (2, 1), (0, 0)))(h)
+    h = k.layers.AdaptiveMaxPooling3D(2)(h)
+    model = k.Model(inputs, k.layers.Dense(1)(k.layers.Flatten()(h)))
+    model.compile("sgd", "mse")
+    return model, _x(3, 4, 4, 4, 1), _x(3, 1)
+
+
 def normalized(k):
     norm = k.layers.Normalization()
     norm.adapt(_x(40, 4, seed=5) * 3 + 1)
@@ -300,6 +340,8 @@ OWN = {
 NETWORKS = [
     dense_sequential,
     images,
+    up_and_down,
+    volumes,
     normalized,
     texts,
     two_in_two_out,

@@ -47,8 +47,10 @@ _ROLES = {
     "kernel": "kernel",
     "embeddings": "kernel",
     "depthwise_kernel": "kernel",
+    "pointwise_kernel": "kernel",
     "bias": "bias",
     "gamma": "scale",
+    "scale": "scale",
     "beta": "offset",
     "moving_mean": "moving mean",
     "moving_variance": "moving variance",
@@ -340,7 +342,8 @@ def _parameters(layer: Any) -> list[Parameter]:
                 shape=shape,
                 trainable=variable.trainable and layer.trainable,
                 read=variable.numpy,
-                fan=_fan(name, shape),
+                # of a window that sees one channel Keras counts all of them as inputs, wrongly
+                fan=None if "Depthwise" in type(layer).__name__ else _fan(name, shape),
             )
         )
     return found

@@ -22,10 +22,7 @@ from cornu.layers import InputSpec, Layer
 from cornu.layers.layer import is_shape
 
 # Layers that give back the shape they take: normalization, augmentation of images, noise.
-_LIKE_INPUT = (
-    *("AlphaDropout", "GroupNormalization", "UnitNormalization", "RMSNormalization"),
-    *("SpectralNormalization", "ThresholdedReLU"),
-)
+_LIKE_INPUT = ("SpectralNormalization", "ThresholdedReLU")
 
 
 class StandIn(Layer):
@@ -168,102 +165,6 @@ class TimeDistributed(_Wrapper):
         return (shape[0], shape[1], *_first(spec).shape[1:])
 
 
-class _Convolution(StandIn):
-    rank, kind = 2, "separable"
-
-    def __init__(
-        self,
-        filters=None,
-        kernel_size=3,
-        strides=1,
-        padding="valid",
-        data_format=None,
-        dilation_rate=1,
-        activation=None,
-        use_bias: bool = True,
-        **kwargs,
-    ):
-        if self.kind == "depthwise":  # its first argument is the kernel's size
-            kernel_size, filters = (filters if filters is not None else kernel_size), None
-        own = {"name", "input_shape", "batch_input_shape", "trainable"}
-        super().__init__(**{key: value for key, value in kwargs.items() if key in own})
-        self.filters = filters
-        self.kernel_size = self._each(kernel_size)
-        self.strides = self._each(strides)
-        self.padding = str(padding).lower()
-        self.multiplier = kwargs.get("depth_multiplier", 1)
-        self.activation = cornu.activations.get(activation)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
-
-    def _each(self, value) -> tuple:
-        return (value,) * self.rank if isinstance(value, int) else tuple(value)
-
-    def shape_of(self, shape):
-        sizes = [
-            None if size is None else self._size(size, window, stride)
-            for size, window, stride in zip(
-                shape[1:-1], self.kernel_size, self.strides, strict=True
-            )
-        ]
-        channels = self.filters or (shape[-1] or 1) * self.multiplier
-        return (shape[0], *sizes, channels)
-
-    def _size(self, size: int, window: int, stride: int) -> int:
-        if self.kind == "transposed":
-            return size * stride + (max(window - stride, 0) if self.padding == "valid" else 0)
-        return -(-(size if self.padding == "same" else size - window + 1) // stride)
-
-    def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-        }
-
-    def build(self, input_shape):
-        inputs = input_shape[-1] or 1
-        if self.kind != "transposed":
-            shape = (*self.kernel_size, inputs, self.multiplier)
-            self.add_weight(shape, name="depthwise_kernel")
-        if self.kind == "separable":
-            shape = (*(1,) * self.rank, inputs * self.multiplier, self.filters)
-            self.add_weight(shape, name="pointwise_kernel")
-        if self.kind == "transposed":
-            self.add_weight((*self.kernel_size, self.filters, inputs), name="kernel")
-        self.add_weight((self.filters or inputs * self.multiplier,), "zeros", name="bias")
-
-
-def _convolution(name: str, rank: int, kind: str) -> type:
-    return type(name, (_Convolution,), {"rank": rank, "kind": kind, "__doc__": "A convolution."})
-
-
-class _Resampling(StandIn):
-    rank, grows = 2, True
-
-    def __init__(self, size=None, **kwargs):
-        kwargs.pop("interpolation", None)
-        kwargs.pop("data_format", None)
-        given = kwargs.pop("cropping", size)
-        super().__init__(**kwargs)
-        self.size = given
-
-    def shape_of(self, shape):
-        default = 2 if self.grows else 1
-        size = default if self.size is None else self.size
-        each = (size,) * self.rank if isinstance(size, int) else tuple(size)
-        sizes = []
-        for old, one in zip(shape[1:-1], each, strict=True):
-            if old is None:
-                sizes.append(None)
-            elif self.grows:
-                sizes.append(old * one)
-            else:
-                sizes.append(old - (sum(one) if isinstance(one, tuple) else 2 * one))
-        return (shape[0], *sizes, shape[-1])
-
-
 class Resizing(StandIn):
     """Images of another size."""
 
@@ -311,13 +212,6 @@ def _classes() -> dict[str, type]:
     }
     known["MultiHeadAttention"] = MultiHeadAttention
     known["CuDNNLSTM"], known["CuDNNGRU"] = _named(LSTM, "LSTM"), _named(GRU, "GRU")
-    for rank in (1, 2, 3):
-        for kind in ("Depthwise", "Separable"):
-            known[f"{kind}Conv{rank}D"] = _convolution(f"{kind}Conv{rank}D", rank, kind.lower())
-        name = f"Conv{rank}DTranspose"
-        known[name] = _convolution(name, rank, "transposed")
-        known[f"UpSampling{rank}D"] = _named(_Resampling, f"UpSampling{rank}D", rank=rank)
-        known[f"Cropping{rank}D"] = _named(_Resampling, f"Cropping{rank}D", rank=rank, grows=False)
     for name in (*_LIKE_INPUT, *MISSING["layers"].split()):
         known.setdefault(name, _named(_Unknown, name))
     return known

@@ -10,6 +10,9 @@ before_fit: Callable | None = None
 check_model: Callable | None = None
 """What `Model.check` calls."""
 
+to_onnx: Callable | None = None
+"""`(model, path)`: what `Model.export` calls for ONNX."""
+
 missing_name: Callable | None = None
 """`(module, name) -> object`: what a name that a public module lacks meant in earlier years.
 

@@ -19,30 +19,22 @@ MISSING: dict[str, str] = {
     """,
     "datasets": "boston_housing california_housing imdb reuters",
     "layers": """
-        AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
-        AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D AdditiveAttention
-        AlphaDropout Attention AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop
-        ContrastLimitedAdaptiveHistogramEqualization Conv1DTranspose Conv2DTranspose
-        Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1DTranspose
-        Convolution2DTranspose Convolution3DTranspose Cropping1D Cropping2D Cropping3D CutMix
-        DepthwiseConv1D DepthwiseConv2D Discretization EinsumDense Equalization FlaxLayer GRU
-        GRUCell GroupNormalization GroupQueryAttention HashedCrossing Hashing IntegerLookup
-        JaxLayer LSTM LSTMCell MaxNumBoundingBoxes MelSpectrogram MixUp MultiHeadAttention Pipeline
-        RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration
-        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
-        RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
-        RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
-        RandomTranslation RandomZoom Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D
-        SeparableConv2D SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell
-        Solarization SpectralNormalization StackedRNNCells StringLookup TFSMLayer
-        TextVectorization TimeDistributed TorchModuleWrapper UnitNormalization UpSampling1D
-        UpSampling2D UpSampling3D Wrapper
+        AdditiveAttention Attention AugMix AutoContrast Bidirectional CategoryEncoding CenterCrop
+        ContrastLimitedAdaptiveHistogramEqualization ConvLSTM1D ConvLSTM2D ConvLSTM3D CutMix
+        Discretization EinsumDense Equalization FlaxLayer GRU GRUCell GroupQueryAttention
+        HashedCrossing Hashing IntegerLookup JaxLayer LSTM LSTMCell MaxNumBoundingBoxes
+        MelSpectrogram MixUp MultiHeadAttention Pipeline RNN RandAugment RandomBrightness
+        RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform
+        RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
+        RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness
+        RandomShear RandomTranslation RandomZoom Resizing ReversibleEmbedding STFTSpectrogram
+        SimpleRNN SimpleRNNCell Solarization SpectralNormalization StackedRNNCells StringLookup
+        TFSMLayer TextVectorization TimeDistributed TorchModuleWrapper Wrapper
     """,
     "ops": """
-        adaptive_average_pool adaptive_max_pool bartlett blackman cholesky_inverse conv_transpose
-        ctc_decode ctc_loss depth_to_space depthwise_conv dot_product_attention extract_sequences
-        fft fft2 fold geomspace hamming hanning ifft2 image irfft istft jvp kaiser polar psnr
-        rearrange rfft separable_conv space_to_depth stft unfold view view_as_complex view_as_real
+        bartlett blackman cholesky_inverse ctc_decode ctc_loss depth_to_space dot_product_attention
+        extract_sequences fft fft2 fold geomspace hamming hanning ifft2 image irfft istft jvp kaiser
+        polar psnr rearrange rfft space_to_depth stft unfold view view_as_complex view_as_real
     """,
     "optimizers": "legacy",
     "random": "beta binomial gamma",

@@ -30,17 +30,21 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_lower[found[0]] if found else None
 
 
-def explain_missing_names(package: str) -> None:
+def explain_missing_names(package: str, later: tuple[str, ...] = ()) -> None:
     """Lets a package say, of a name that it lacks, which one is meant or that it is to come.
+
+    Args:
+        package: its name.
+        later: modules in it that are imported when they are first asked for.
 
     So do the modules among its public names, and those among theirs. It is set from outside, not
     written in the modules, so that a type checker goes on telling the names that are there from
     those that are not.
     """
     module = sys.modules[package]
-    module.__getattr__ = _explaining(module)  # type: ignore[method-assign]
+    module.__getattr__ = _explaining(module, later)  # type: ignore[method-assign]
     for name in getattr(module, "__all__", ()):
-        if isinstance(inner := getattr(module, name), ModuleType):
+        if name not in later and isinstance(inner := getattr(module, name), ModuleType):
             explain_missing_names(inner.__name__)
 
 
@@ -67,10 +71,12 @@ def missing(module: ModuleType, name: str) -> str:
     return f"{package} has no {name}; did you mean {near!r}?"
 
 
-def _explaining(module: ModuleType) -> Callable[[str], object]:
+def _explaining(module: ModuleType, later: tuple[str, ...] = ()) -> Callable[[str], object]:
     """The `__getattr__` of a module."""
 
     def lacks(name: str) -> object:
+        if name in later:
+            return importlib.import_module(f"{module.__name__}.{name}")
         if name.startswith("__"):  # what Python and its tools ask any module for
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         sentence = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import importlib
 import inspect
 import json
 import types
@@ -26,6 +27,8 @@ _custom_names: dict[Callable, str] = {}
 _scopes: list[dict[str, Callable]] = []
 _PLAIN = (str, int, float, bool, type(None))
 _SELF = "cornu"
+# What registers the classes of a package whose names a file may hold, if nothing has yet.
+_REGISTERED_BY = {"cornu.port": "cornu.port.torch_optimizers"}
 
 
 class _Configuration(dict):
@@ -118,8 +121,8 @@ def public_location(cls: type) -> tuple[str, str]:
 
 
 def is_builtin(cls: type) -> bool:
-    """Whether a class is Cornu's own, not a user's."""
-    return cls.__module__.split(".")[0] == _SELF
+    """Whether a class is Cornu's own and Keras' too, not a user's and not registered as one."""
+    return cls.__module__.split(".")[0] == _SELF and cls not in _custom_names
 
 
 def serialize(obj):
@@ -334,6 +337,9 @@ def find_class(config: dict) -> type:
     class_name = config["class_name"]
     module = config.get("module") or ""
     registered = config.get("registered_name")
+    package = registered.partition(">")[0] if isinstance(registered, str) else ""
+    if package in _REGISTERED_BY:
+        importlib.import_module(_REGISTERED_BY[package])
     for name in (registered, class_name):
         found = custom_object(name) if name else None
         if found is not None:

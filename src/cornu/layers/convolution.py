@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from cornu import activations, constraints, initializers, regularizers
-from cornu.core.image import standardize_data_format
-from cornu.core.serialization import serialize
 from cornu.layers import arguments
-from cornu.layers.input_spec import InputSpec
-from cornu.layers.layer import Layer
+from cornu.layers.windowed import Windowed
 from cornu.ops.conv import conv
 
 
-class _Conv(Layer):
+class _Conv(Windowed):
     """Slides a window over the axes between batch and channels."""
-
-    _rank = 2
-    _paddings: tuple[str, ...] = ("valid", "same")
 
     def __init__(
         self,
@@ -42,83 +35,47 @@ class _Conv(Layer):
         **kwargs,
     ):
         arguments.refuse(self, lora_rank=lora_rank)
-        rank = self._rank
         self.filters = arguments.positive_integer(self, "filters", filters)
         self.groups = arguments.positive_integer(self, "groups", groups)
-        self.kernel_size = arguments.integers(self, "kernel_size", kernel_size, rank)
-        self.strides = arguments.integers(self, "strides", strides, rank)
-        self.dilation_rate = arguments.integers(self, "dilation_rate", dilation_rate, rank)
-        self.padding = arguments.padding_mode(self, padding, self._paddings)
-        self.data_format = standardize_data_format(data_format)
         if self.filters % self.groups:
             raise ValueError(
                 f"{type(self).__name__}(filters={filters}, groups={groups}): filters must be a "
                 "multiple of groups"
             )
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"{type(self).__name__}(strides={self.strides}, dilation_rate="
-                f"{self.dilation_rate}): only one of the two may be greater than 1"
-            )
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.input_spec = InputSpec(ndim=rank + 2)
-
-    @property
-    def _channel_axis(self) -> int:
-        return -1 if self.data_format == "channels_last" else 1
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            {
+                "kernel_initializer": kernel_initializer,
+                "bias_initializer": bias_initializer,
+                "kernel_regularizer": kernel_regularizer,
+                "bias_regularizer": bias_regularizer,
+                "kernel_constraint": kernel_constraint,
+                "bias_constraint": bias_constraint,
+            },
+            activity_regularizer,
+            **kwargs,
+        )
 
     def build(self, input_shape) -> None:
-        channels = input_shape[self._channel_axis]
-        if channels is None:
-            raise ValueError(
-                "the number of channels must be known, to make a kernel for them: give it in "
-                "Input(shape=...)"
-            )
+        channels = self._channels(input_shape)
         if channels % self.groups:
             raise ValueError(
                 f"the {channels} channels of the input are not a multiple of groups={self.groups}"
             )
         self.compute_output_shape(input_shape)
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(*self.kernel_size, channels // self.groups, self.filters),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self.filters,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-        self.input_spec = InputSpec(ndim=self._rank + 2, axes={self._channel_axis: channels})
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self.kernel = self._add("kernel", shape, "kernel")
+        self._finish_build(channels, self.filters)
 
     def compute_output_shape(self, input_shape) -> tuple:
         # written out because tracing cannot know how an open size is divided by strides
-        places = arguments.window_places(
-            self,
-            input_shape,
-            self.data_format,
-            self.kernel_size,
-            self.strides,
-            self.padding,
-            self.dilation_rate,
-        )
-        if self.data_format == "channels_last":
-            return (input_shape[0], *places, self.filters)
-        return (input_shape[0], self.filters, *places)
+        return self._with_channels(input_shape, self._places(input_shape), self.filters)
 
     def call(self, inputs):
         kernel, padding = self.kernel.value, self.padding
@@ -136,33 +93,10 @@ class _Conv(Layer):
             dilation_rate=self.dilation_rate,
             groups=self.groups,
         )
-        if self.bias is not None:
-            bias = self.bias.value
-            if self.data_format == "channels_first":
-                bias = bias.reshape((-1, *([1] * self._rank)))
-            outputs = outputs + bias
-        return self.activation(outputs)
+        return self._finished(outputs)
 
     def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "data_format": self.data_format,
-            "dilation_rate": self.dilation_rate,
-            "groups": self.groups,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": serialize(self.kernel_initializer),
-            "bias_initializer": serialize(self.bias_initializer),
-            "kernel_regularizer": serialize(self.kernel_regularizer),
-            "bias_regularizer": serialize(self.bias_regularizer),
-            "activity_regularizer": serialize(self.activity_regularizer),
-            "kernel_constraint": serialize(self.kernel_constraint),
-            "bias_constraint": serialize(self.bias_constraint),
-        }
+        return {**super().get_config(), "filters": self.filters, "groups": self.groups}
 
 
 class Conv1D(_Conv):

@@ -15,7 +15,7 @@ from cornu.layers.layer import Layer
 from cornu.ops import nn
 
 
-class _ScaleAndCenter(Layer):
+class ScaleAndCenter(Layer):
     """What the normalization layers share: the learned gamma and beta."""
 
     supports_masking = True
@@ -87,7 +87,7 @@ class _ScaleAndCenter(Layer):
         }
 
 
-class BatchNormalization(_ScaleAndCenter):
+class BatchNormalization(ScaleAndCenter):
     """Gives each channel mean 0 and variance 1, then a learned scale and offset.
 
     In training with the mean and variance of the batch, which also move the running averages:
@@ -238,7 +238,7 @@ class BatchNormalization(_ScaleAndCenter):
         }
 
 
-class LayerNormalization(_ScaleAndCenter):
+class LayerNormalization(ScaleAndCenter):
     """Gives each example mean 0 and variance 1 over some axes, then a learned scale and offset.
 
     Input: array of any shape. Output: the same shape.

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from cornu import saving
+from cornu.core import hooks
 from cornu.core.serialization import is_builtin, serialize, to_json
 from cornu.graph.node import infer
 from cornu.graph.tensor import KerasTensor
@@ -165,6 +166,42 @@ class Model(Trainer, Layer):
         Raises ValueError where the file's layers or shapes differ from the model's.
         """
         saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def export(
+        self,
+        filepath,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature=None,
+        **kwargs,
+    ) -> None:
+        """Writes the model for another program to predict with.
+
+        Args:
+            filepath: string or path of the file.
+            format: "onnx": an ONNX model that takes what `predict` takes, with an open batch axis.
+                Keras' default, TensorFlow's format, is not to be had without TensorFlow.
+            verbose: whether to print where it was written. Default `None`: True, as in Keras.
+            input_signature: accepted as `None`: shapes are the model's.
+            **kwargs: none.
+
+        Raises:
+            ValueError: another format; a layer that ONNX has no counterpart for, by name.
+            ModuleNotFoundError: onnx is not installed.
+        """
+        if format != "onnx":
+            raise ValueError(
+                f"export(format={format!r}): only 'onnx' is supported; cornu.port.to_torch makes "
+                "a PyTorch module"
+            )
+        if kwargs or input_signature is not None:
+            names = [*kwargs, *(["input_signature"] if input_signature is not None else [])]
+            raise ValueError(f"export(format='onnx') does not take {', '.join(names)}")
+        if hooks.to_onnx is None:
+            raise RuntimeError("export() needs the package cornu.port, which `import cornu` offers")
+        hooks.to_onnx(self, filepath)
+        if verbose is None or verbose:
+            print(f"Saved artifact at '{filepath}'.")
 
     def to_json(self, **kwargs) -> str:
         """The configuration as JSON, for `model_from_json` here and in Keras 3.

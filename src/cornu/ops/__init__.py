@@ -5,6 +5,7 @@
 5.0
 """
 
+from cornu.ops.adaptive_pooling import adaptive_average_pool, adaptive_max_pool
 from cornu.ops.array import (
     append,
     arange,
@@ -52,6 +53,7 @@ from cornu.ops.array import (
     zeros_like,
 )
 from cornu.ops.conv import conv
+from cornu.ops.conv_transpose import conv_transpose
 from cornu.ops.core import (
     associative_scan,
     cast,
@@ -75,6 +77,7 @@ from cornu.ops.core import (
     vectorized_map,
     while_loop,
 )
+from cornu.ops.depthwise import depthwise_conv
 from cornu.ops.elementwise import (
     abs,
     absolute,
@@ -321,6 +324,7 @@ from cornu.ops.reduction import (
     sum,
     var,
 )
+from cornu.ops.separable import separable_conv
 
 # fmt: off
 __all__ = [
@@ -363,5 +367,6 @@ __all__ = [
     "normalize", "one_hot", "relu", "relu6", "rms_normalization", "selu", "sigmoid", "silu",
     "soft_shrink", "softmax", "softplus", "softsign", "sparse_categorical_crossentropy",
     "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh_shrink",
-    "threshold", "average_pool", "conv", "max_pool",
+    "threshold", "adaptive_average_pool", "adaptive_max_pool", "average_pool", "conv",
+    "conv_transpose", "depthwise_conv", "max_pool", "separable_conv",
 ]

@@ -25,7 +25,7 @@ from jax import lax
 
 # The patches of one block, in bytes. Larger blocks leave the cache: four times this size costs a
 # third more time, all patches at once twice the time. Smaller ones cost more rounds of the loop.
-_BLOCK_BYTES = 1_400_000
+BLOCK_BYTES = 1_400_000
 
 
 class Windows(NamedTuple):
@@ -45,7 +45,7 @@ def convolve(inputs: jax.Array, kernel: jax.Array, windows: Windows) -> jax.Arra
         return _matrix_product(_patches(block, plan), matrix, ((block.ndim - 1,), (0,)))
 
     def images(outputs, start, count):
-        block = _padded(lax.dynamic_slice_in_dim(inputs, start, count), windows)
+        block = padded(lax.dynamic_slice_in_dim(inputs, start, count), windows)
         if plan.rows == plan.places[0]:
             return lax.dynamic_update_slice_in_dim(outputs, of_rows(block), start, 0)
 
@@ -53,10 +53,10 @@ def convolve(inputs: jax.Array, kernel: jax.Array, windows: Windows) -> jax.Arra
             part = of_rows(_rows_under(block, row, count, plan))
             return lax.dynamic_update_slice(outputs, part, (start, row) + (0,) * (part.ndim - 2))
 
-        return _in_blocks(plan.places[0], plan.rows, rows, outputs)
+        return in_blocks(plan.places[0], plan.rows, rows, outputs)
 
     outputs = jnp.zeros((inputs.shape[0], *plan.places, kernel.shape[-1]), inputs.dtype)
-    return _in_blocks(inputs.shape[0], plan.images, images, outputs)
+    return in_blocks(inputs.shape[0], plan.images, images, outputs)
 
 
 def kernel_gradient(
@@ -72,7 +72,7 @@ def kernel_gradient(
         return _matrix_product(gradient.reshape(-1, filters), patches, ((0,), (0,)), jnp.float32)
 
     def images(total, start, count):
-        block = _padded(lax.dynamic_slice_in_dim(inputs, start, count), windows)
+        block = padded(lax.dynamic_slice_in_dim(inputs, start, count), windows)
         slopes = lax.dynamic_slice_in_dim(gradient, start, count)
         if plan.rows == plan.places[0]:
             return total + product(block, slopes)
@@ -81,10 +81,10 @@ def kernel_gradient(
             part = lax.dynamic_slice_in_dim(slopes, row, count, 1)
             return total + product(_rows_under(block, row, count, plan), part)
 
-        return _in_blocks(plan.places[0], plan.rows, rows, total)
+        return in_blocks(plan.places[0], plan.rows, rows, total)
 
     total = jnp.zeros((filters, elements), jnp.promote_types(inputs.dtype, jnp.float32))
-    total = _in_blocks(inputs.shape[0], plan.images, images, total)
+    total = in_blocks(inputs.shape[0], plan.images, images, total)
     return total.T.reshape(kernel_shape).astype(inputs.dtype)
 
 
@@ -127,10 +127,10 @@ def inputs_gradient(
                 return lax.dynamic_update_slice_in_dim(total, before + part, first, 1)
 
             total = jnp.zeros((count, *plan.lengths, plan.channels), gradient.dtype)
-            total = _in_blocks(plan.places[0], plan.rows, rows, total)
-        return lax.dynamic_update_slice_in_dim(result, _padded(total, windows, -1), start, 0)
+            total = in_blocks(plan.places[0], plan.rows, rows, total)
+        return lax.dynamic_update_slice_in_dim(result, padded(total, windows, -1), start, 0)
 
-    return _in_blocks(shape[0], plan.images, images, jnp.zeros(shape, gradient.dtype))
+    return in_blocks(shape[0], plan.images, images, jnp.zeros(shape, gradient.dtype))
 
 
 class _Plan(NamedTuple):
@@ -161,8 +161,8 @@ def _plan(
         )
     )
     row_bytes = math.prod(counts[1:]) * math.prod(window) * channels * itemsize
-    rows = max(1, min(counts[0], _BLOCK_BYTES // row_bytes))
-    together = max(1, min(images, _BLOCK_BYTES // (row_bytes * counts[0])))
+    rows = max(1, min(counts[0], BLOCK_BYTES // row_bytes))
+    together = max(1, min(images, BLOCK_BYTES // (row_bytes * counts[0])))
     if math.prod(window) == 1 and not any(map(any, windows.padding)):
         rows, together = counts[0], images  # the patches are the images themselves
     return _Plan(
@@ -170,7 +170,7 @@ def _plan(
     )
 
 
-def _in_blocks(count: int, size: int, update, state):
+def in_blocks(count: int, size: int, update, state):
     """`state = update(state, start, length)` for one block after another, the last one smaller."""
     blocks, rest = divmod(count, size)
     if blocks == 1:
@@ -221,7 +221,7 @@ def _patches(block: jax.Array, plan: _Plan) -> jax.Array:
     )
 
 
-def _padded(block: jax.Array, windows: Windows, sign: int = 1) -> jax.Array:
+def padded(block: jax.Array, windows: Windows, sign: int = 1) -> jax.Array:
     """Images with the padding around them, or with `sign` -1 without it."""
     if not any(map(any, windows.padding)):
         return block

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from cornu.ops._patches import Windows
+
 
 def spatial_axes(name: str, inputs: Any, data_format: str) -> tuple[int, ...]:
     """The axes of an input that are neither the batch nor the channels: one to three of them.
@@ -86,3 +88,17 @@ def same_padding(length: int, size: int, stride: int, dilation: int = 1) -> tupl
     reach = dilation * (size - 1) + 1
     total = max((-(-length // stride) - 1) * stride + reach - length, 0)
     return total // 2, total - total // 2
+
+
+def windows_of(name: str, inputs, kernel, axes, strides, padding, dilation_rate) -> Windows:
+    """Where the windows of an operation of some name are, once its arguments are checked."""
+    count = len(axes)
+    padding = padding.lower() if isinstance(padding, str) else padding
+    strides = per_axis(name, "strides", strides, count)
+    dilation = per_axis(name, "dilation_rate", dilation_rate, count)
+    pads = []
+    for axis, size, step, gap in zip(axes, kernel.shape, strides, dilation, strict=False):
+        length = inputs.shape[axis]
+        places(name, inputs.shape, length, size, step, padding, gap)
+        pads.append(same_padding(length, size, step, gap) if padding == "same" else (0, 0))
+    return Windows(strides, tuple(pads), dilation)

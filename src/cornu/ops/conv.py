@@ -16,22 +16,27 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from cornu.core.compilation import has_eigen
 from cornu.core.image import standardize_data_format
 from cornu.graph.node import operation
 from cornu.ops import _eigen, _patches
+from cornu.ops._devices import (
+    back,
+    by_xla,
+    channels_last,
+    eigen_takes,
+    gradients,
+    is_written_out,
+)
 from cornu.ops._patches import Windows
-from cornu.ops._windows import per_axis, places, same_padding, spatial_axes
-
-# Windows of more places than this use XLA's convolution: each place is written out in the program,
-# which takes longer to compile the more there are.
-_MOST_PLACES = 128
+from cornu.ops._windows import spatial_axes, windows_of
+from cornu.ops.depthwise import by_channel
 
 
 @operation
@@ -83,10 +88,14 @@ def conv(
     data_format = standardize_data_format(data_format)
     axes = spatial_axes("conv", inputs, data_format)
     groups = _groups(inputs, kernel, data_format, groups)
-    windows = _windows(inputs, kernel, axes, strides, padding, dilation_rate)
-    if groups != 1 or not _has_patches(inputs, kernel):
-        return _by_xla(inputs, kernel, windows, data_format, groups)
-    return _conv(inputs, kernel, windows, data_format, _eigen_takes(inputs))
+    windows = windows_of("conv", inputs, kernel, axes, strides, padding, dilation_rate)
+    if not is_written_out(inputs, kernel):
+        return by_xla(inputs, kernel, windows, data_format, groups)
+    *window, taken, filters = kernel.shape
+    if groups > 1 and taken == 1:
+        kernel = kernel.reshape(*window, groups, filters // groups)
+        return by_channel(inputs, kernel, windows, data_format)
+    return _conv(inputs, kernel, windows, data_format, groups, eigen_takes(inputs))
 
 
 def _groups(inputs, kernel, data_format: str, groups: int | None) -> int:
@@ -115,109 +124,69 @@ def _groups(inputs, kernel, data_format: str, groups: int | None) -> int:
     return groups
 
 
-def _windows(inputs, kernel, axes, strides, padding, dilation_rate) -> Windows:
-    """Where the windows are, once the arguments are checked."""
-    count = len(axes)
-    strides = per_axis("conv", "strides", strides, count)
-    dilation = per_axis("conv", "dilation_rate", dilation_rate, count)
-    pads = []
-    for axis, size, step, gap in zip(axes, kernel.shape, strides, dilation, strict=False):
-        length = inputs.shape[axis]
-        places("conv", inputs.shape, length, size, step, padding, gap)
-        pads.append(same_padding(length, size, step, gap) if padding == "same" else (0, 0))
-    return Windows(strides, tuple(pads), dilation)
-
-
-def _has_patches(inputs, kernel) -> bool:
-    """Whether the patches of a convolution can be written out."""
-    sizes = [*inputs.shape, *kernel.shape]
-    return (
-        jnp.issubdtype(inputs.dtype, jnp.floating)
-        and all(isinstance(size, int) and size > 0 for size in sizes)
-        and math.prod(kernel.shape[:-2]) <= _MOST_PLACES
-    )
-
-
-def _by_xla(inputs, kernel, windows: Windows, data_format: str, groups: int = 1) -> jax.Array:
-    spatial = "DHW"[-len(windows.strides) :]
-    images = f"N{spatial}C" if data_format == "channels_last" else f"NC{spatial}"
-    return lax.conv_general_dilated(
-        inputs,
-        kernel,
-        windows.strides,
-        windows.padding,
-        rhs_dilation=windows.dilation,
-        dimension_numbers=(images, f"{spatial}IO", images),
-        feature_group_count=groups,
-    )
-
-
 # -- which lowering ------------------------------------------------------------------------------
 
 
-def _eigen_takes(inputs: jax.Array) -> bool:
-    """Whether Eigen's convolution is there and the faster one: not in float64, not for volumes."""
-    return has_eigen() and inputs.ndim <= 4 and inputs.dtype != jnp.float64
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4, 5))
 def _conv(
-    inputs: jax.Array, kernel: jax.Array, windows: Windows, data_format: str, eigen: bool
+    inputs: jax.Array,
+    kernel: jax.Array,
+    windows: Windows,
+    data_format: str,
+    groups: int,
+    eigen: bool,
 ) -> jax.Array:
     def native(inputs, kernel):
-        return _by_xla(inputs, kernel, windows, data_format)
+        return by_xla(inputs, kernel, windows, data_format, groups)
 
     def on_cpu(inputs, kernel):
-        convolve = (_eigen if eigen else _patches).convolve
-        return _back(convolve(_channels_last(inputs, data_format), kernel, windows), data_format)
+        convolve = (_eigen if eigen and groups == 1 else _patches).convolve
+        each = _by_group(groups, lambda inputs, kernel: convolve(inputs, kernel, windows))
+        return back(each(channels_last(inputs, data_format), kernel), data_format)
 
     return lax.platform_dependent(inputs, kernel, cpu=on_cpu, default=native)
 
 
-def _conv_forward(inputs, kernel, windows: Windows, data_format: str, eigen: bool):
-    return _conv(inputs, kernel, windows, data_format, eigen), (inputs, kernel)
+def _conv_forward(inputs, kernel, windows, data_format, groups, eigen):
+    return _conv(inputs, kernel, windows, data_format, groups, eigen), (inputs, kernel)
 
 
-def _conv_backward(windows: Windows, data_format: str, eigen: bool, saved, gradient):
-    def native(argument, *operands):
-        pull_back = jax.vjp(
-            functools.partial(_by_xla, windows=windows, data_format=data_format), *operands[:2]
-        )[1]
-        return pull_back(operands[2])[argument]
+def _conv_backward(windows: Windows, data_format: str, groups: int, eigen: bool, saved, gradient):
+    def native(inputs, kernel):
+        return by_xla(inputs, kernel, windows, data_format, groups)
 
     def inputs_gradient(inputs, kernel, gradient):
-        inputs, gradient = (_channels_last(x, data_format) for x in (inputs, gradient))
+        inputs, gradient = (channels_last(x, data_format) for x in (inputs, gradient))
         # Eigen would go over a gradient spread apart by the strides, most of it zeros
-        by_eigen = eigen and all(stride == 1 for stride in windows.strides)
-        found = (_eigen if by_eigen else _patches).inputs_gradient(
-            inputs.shape, kernel, gradient, windows
-        )
-        return _back(found, data_format)
+        by_eigen = eigen and groups == 1 and all(stride == 1 for stride in windows.strides)
+        find = (_eigen if by_eigen else _patches).inputs_gradient
+        shape = (*inputs.shape[:-1], inputs.shape[-1] // groups)
+        each = _by_group(groups, lambda kernel, gradient: find(shape, kernel, gradient, windows))
+        return back(each(kernel, gradient), data_format)
 
     def kernel_gradient(inputs, kernel, gradient):
-        inputs, gradient = (_channels_last(x, data_format) for x in (inputs, gradient))
+        inputs, gradient = (channels_last(x, data_format) for x in (inputs, gradient))
         # a window of one element is a matrix product already
-        by_eigen = eigen and math.prod(kernel.shape[:-2]) > 1
-        return (_eigen if by_eigen else _patches).kernel_gradient(
-            inputs, kernel.shape, gradient, windows
-        )
+        by_eigen = eigen and groups == 1 and math.prod(kernel.shape[:-2]) > 1
+        find = (_eigen if by_eigen else _patches).kernel_gradient
+        shape = (*kernel.shape[:-1], kernel.shape[-1] // groups)
+        each = _by_group(groups, lambda inputs, gradient: find(inputs, shape, gradient, windows))
+        return each(inputs, gradient)
 
-    # Two decisions, not one for both: so the gradient that nobody asks for, that of the images of
-    # a network's first layer, drops out of the program.
-    return tuple(
-        lax.platform_dependent(
-            *saved, gradient, cpu=on_cpu, default=functools.partial(native, argument)
-        )
-        for argument, on_cpu in enumerate((inputs_gradient, kernel_gradient))
-    )
+    return gradients(native, (inputs_gradient, kernel_gradient), saved, gradient)
 
 
 _conv.defvjp(_conv_forward, _conv_backward)
 
 
-def _channels_last(array: jax.Array, data_format: str) -> jax.Array:
-    return array if data_format == "channels_last" else jnp.moveaxis(array, 1, -1)
+def _by_group(groups: int, function: Callable) -> Callable:
+    """The function applied to each group of what lies along the last axes of two arrays."""
+    if groups == 1:
+        return function
 
+    def applied(*arrays):
+        apart = [jnp.moveaxis(x.reshape(*x.shape[:-1], groups, -1), -2, 0) for x in arrays]
+        result = jnp.moveaxis(jax.vmap(function)(*apart), 0, -2)
+        return result.reshape(*result.shape[:-2], -1)
 
-def _back(array: jax.Array, data_format: str) -> jax.Array:
-    return array if data_format == "channels_last" else jnp.moveaxis(array, -1, 1)
+    return applied

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.optimizers.optimizer import LearningRate, Optimizer
+from cornu.optimizers.values import scalar
 
 
 def root_mean_square(x: Any) -> Any:
@@ -68,6 +68,7 @@ class Adafactor(Optimizer):
     Raises:
         ValueError: as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.ones((2, 2)))
     >>> Adafactor(learning_rate=0.5).apply([np.ones((2, 2))], [weight])
     >>> weight.numpy()[0]
@@ -145,7 +146,7 @@ class Adafactor(Optimizer):
         step = self._step_number()
         # relative_step asks for this minimum too: the same number either way, as in Keras
         rate = jnp.minimum(learning_rate, 1 / jnp.sqrt(step))
-        return rate, 1 - step ** np.float32(self.beta_2_decay)
+        return rate, 1 - step ** scalar(self.beta_2_decay)
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Changes one variable by its gradient."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.optimizers.optimizer import LearningRate, Optimizer
+from cornu.optimizers.values import scalar
 
 
 def bias_corrected_rate(learning_rate: Any, step: Any, beta_1: float, beta_2: float) -> Any:
@@ -18,10 +18,11 @@ def bias_corrected_rate(learning_rate: Any, step: Any, beta_1: float, beta_2: fl
     Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization" (2015), end of section 2,
     arXiv:1412.6980.
 
+    >>> import numpy as np
     >>> float(bias_corrected_rate(0.5, np.float32(1), 0.5, 0.75))
     0.5
     """
-    kept_1, kept_2 = np.float32(beta_1) ** step, np.float32(beta_2) ** step
+    kept_1, kept_2 = scalar(beta_1) ** step, scalar(beta_2) ** step
     return learning_rate * jnp.sqrt(1 - kept_2) / (1 - kept_1)
 
 
@@ -84,6 +85,7 @@ class Adam(Optimizer):
     Raises:
         ValueError: as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.array([1.0, 2.0]))
     >>> Adam(learning_rate=0.5).apply([np.array([0.1, -7.0])], [weight])
     >>> weight.numpy().round(3)
@@ -184,6 +186,7 @@ class AdamW(Adam):
     Raises:
         ValueError: `weight_decay` is None, and as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.array([1.0]))
     >>> AdamW(learning_rate=0.5, weight_decay=0.5).apply([np.array([0.0])], [weight])
     >>> weight.numpy()
@@ -247,6 +250,7 @@ class Adamax(Optimizer):
     Raises:
         ValueError: as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.array([1.0, 2.0]))
     >>> Adamax(learning_rate=0.5).apply([np.array([0.1, -7.0])], [weight])
     >>> weight.numpy().round(3)
@@ -302,9 +306,7 @@ class Adamax(Optimizer):
         m, u = self._m[index], self._u[index]
         rate = self._once_per_step(
             "rate",
-            lambda: (
-                learning_rate / (np.float32(1) - np.float32(self.beta_1) ** self._step_number())
-            ),
+            lambda: learning_rate / (scalar(1) - scalar(self.beta_1) ** self._step_number()),
         )
         momentum = m.value + (gradient - m.value) * (1 - self.beta_1)
         norm = jnp.maximum(self.beta_2 * u.value, jnp.abs(gradient))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.optimizers.adam import moments
 from cornu.optimizers.optimizer import LearningRate, Optimizer
+from cornu.optimizers.values import scalar
 
 
 def trust_ratio(weight: Any, update: Any) -> Any:
@@ -43,6 +43,7 @@ class Lamb(Optimizer):
     Raises:
         ValueError: as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.array([3.0, 4.0]))
     >>> Lamb(learning_rate=0.5).apply([np.array([7.0, 0.0])], [weight])
     >>> weight.numpy().round(3)
@@ -96,9 +97,7 @@ class Lamb(Optimizer):
 
     def _corrections(self):
         step = self._step_number()
-        return tuple(
-            1 / (np.float32(1) - np.float32(beta) ** step) for beta in (self.beta_1, self.beta_2)
-        )
+        return tuple(1 / (scalar(1) - scalar(beta) ** step) for beta in (self.beta_1, self.beta_2))
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Changes one variable by its gradient."""

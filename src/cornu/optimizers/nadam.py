@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.optimizers.adam import moments
 from cornu.optimizers.optimizer import LearningRate, Optimizer
+from cornu.optimizers.values import scalar
 
 
 def nadam_factors(
@@ -22,17 +22,18 @@ def nadam_factors(
 
     Source: Dozat, "Incorporating Nesterov Momentum into Adam" (2016), section 3.
 
+    >>> import numpy as np
     >>> len(nadam_factors(np.float32(1), np.float32(1), np.float32(0.1), 0.9, 0.999))
     4
     """
-    one, half, decay = np.float32(1), np.float32(0.5), np.float32(0.96)
-    now = np.float32(beta_1) * (one - half * decay**step)
-    following = np.float32(beta_1) * (one - half * decay ** (step + one))
+    one, half, decay = scalar(1), scalar(0.5), scalar(0.96)
+    now = scalar(beta_1) * (one - half * decay**step)
+    following = scalar(beta_1) * (one - half * decay ** (step + one))
     u_product = u_product * now
     return (
         learning_rate * following / (one - u_product * following),
         learning_rate * (one - now) / (one - u_product),
-        one / (one - np.float32(beta_2) ** step),
+        one / (one - scalar(beta_2) ** step),
         u_product,
     )
 
@@ -52,6 +53,7 @@ class Nadam(Optimizer):
     Raises:
         ValueError: as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.array([1.0, 2.0]))
     >>> Nadam(learning_rate=0.5).apply([np.array([0.1, -7.0])], [weight])
     >>> weight.numpy().round(3)

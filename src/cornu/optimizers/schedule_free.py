@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
 
 from cornu.core.variable import Variable
 from cornu.optimizers.optimizer import LearningRate, Optimizer
-from cornu.optimizers.values import copy_of
+from cornu.optimizers.values import copy_of, scalar
 
 
 class ScheduleFreeAdamW(Optimizer):
@@ -31,6 +30,7 @@ class ScheduleFreeAdamW(Optimizer):
     Raises:
         ValueError: as in `Optimizer`.
 
+    >>> import numpy as np
     >>> weight = Variable(np.array([1.0, 2.0]))
     >>> ScheduleFreeAdamW(learning_rate=0.5).apply([np.array([0.1, -7.0])], [weight])
     >>> weight.numpy().round(3)
@@ -90,8 +90,8 @@ class ScheduleFreeAdamW(Optimizer):
     def _of_this_step(self, learning_rate):
         step = self._step_number()
         if self.warmup_steps > 0:
-            learning_rate = learning_rate * jnp.minimum(step / np.float32(self.warmup_steps), 1)
-        return learning_rate, 1 / step, 1 / (1 - np.float32(self.beta_2) ** step)
+            learning_rate = learning_rate * jnp.minimum(step / scalar(self.warmup_steps), 1)
+        return learning_rate, 1 / step, 1 / (1 - scalar(self.beta_2) ** step)
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Changes one variable by its gradient."""

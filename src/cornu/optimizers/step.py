@@ -13,7 +13,7 @@ from cornu.core.reporting import warn
 from cornu.core.variable import Variable, bind
 from cornu.optimizers import clipping
 from cornu.optimizers.state import _State
-from cornu.optimizers.values import as_array
+from cornu.optimizers.values import as_array, scalar_type
 
 
 class _Step(_State):
@@ -117,8 +117,8 @@ class _Step(_State):
         return self._of_step[name]
 
     def _step_number(self) -> Any:
-        """Number of this update, counted from 1: a float32 scalar."""
-        return (as_array(self.iterations) + 1).astype("float32")
+        """Number of this update, counted from 1: a scalar like the learning rate."""
+        return (as_array(self.iterations) + 1).astype(scalar_type())
 
     def _clip_gradients(self, grads) -> list:
         if self.clipnorm and self.clipnorm > 0:

@@ -8,17 +8,32 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cornu.core.dtypes import floatx
 from cornu.core.variable import Variable
 
 
+def scalar_type() -> Any:
+    """The type of learning rates and the like: float64 where networks are, else float32.
+
+    >>> scalar_type().__name__
+    'float32'
+    """
+    return np.float64 if floatx() == "float64" else np.float32
+
+
+def scalar(value: Any) -> Any:
+    """A number as a learning rate is one."""
+    return scalar_type()(value)
+
+
 def as_array(value: Any) -> Any:
-    """The array of a variable, number or array; floats as float32.
+    """The array of a variable, number or array; floats as `scalar_type`.
 
     >>> as_array(0.5).dtype.name
     'float32'
     """
     value = value.value if isinstance(value, Variable) else value
-    return value if isinstance(value, jax.Array) else jnp.asarray(value, np.float32)
+    return value if isinstance(value, jax.Array) else jnp.asarray(value, scalar_type())
 
 
 def as_float(owner: Any, name: str, value: Any) -> float:

@@ -22,6 +22,7 @@ import numpy as np
 from cornu.core.cache import enable_compilation_cache
 from cornu.core.compilation import compile_lowered, lower
 from cornu.core.context import CallContext, call_context
+from cornu.core.dtypes import floatx, to_numpy_dtype
 from cornu.core.variable import Variable, bind
 
 # Layers, metrics and optimizers are objects that may keep something while they run, so only one
@@ -420,11 +421,10 @@ def _packed(results: dict, names: dict[str, list[str]], kind: str):
     """All scalar logs in one array - one transfer from the device - and the others beside it."""
     scalars = {name: value for name, value in results.items() if np.ndim(value) == 0}
     names[kind] = list(scalars)
-    packed = (
-        jnp.stack([jnp.asarray(value, jnp.float32) for value in scalars.values()])
-        if scalars
-        else jnp.zeros((0,))
-    )
+    # float32 at least: the mean of many losses is finer than half precision
+    dtype = jnp.promote_types(to_numpy_dtype(floatx()), "float32")
+    values = [jnp.asarray(value, dtype) for value in scalars.values()]
+    packed = jnp.stack(values) if values else jnp.zeros((0,))
     return packed, {name: value for name, value in results.items() if name not in scalars}
 
 

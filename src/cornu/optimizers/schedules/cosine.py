@@ -13,6 +13,7 @@ from cornu.optimizers.schedules.schedule import (
     positive,
     whole_periods,
 )
+from cornu.optimizers.values import scalar
 
 
 class CosineDecay(LearningRateSchedule):
@@ -36,7 +37,7 @@ class CosineDecay(LearningRateSchedule):
         warmup_steps: number of steps of the warmup. 0 by default.
 
     Returns:
-        (on call) the learning rate, a float32 scalar.
+        (on call) the learning rate, a scalar (float32, or float64 where floatx is).
 
     Raises:
         ValueError: `decay_steps` is not above 0.
@@ -67,11 +68,11 @@ class CosineDecay(LearningRateSchedule):
     def __call__(self, step: Any) -> Any:
         """The learning rate at `step`."""
         module, step = float_step(step)
-        initial = np.float32(self.initial_learning_rate)
-        steps = np.float32(self.decay_steps)
+        initial = scalar(self.initial_learning_rate)
+        steps = scalar(self.decay_steps)
         if self.warmup_target is None:
             return self._decayed(module, module.minimum(step, steps) / steps, initial)
-        target, warmup = np.float32(self.warmup_target), np.float32(self.warmup_steps)
+        target, warmup = scalar(self.warmup_target), scalar(self.warmup_steps)
         decayed = self._decayed(module, module.minimum(step - warmup, steps) / steps, target)
         if self.warmup_steps <= 0:
             return decayed
@@ -79,7 +80,7 @@ class CosineDecay(LearningRateSchedule):
         return module.where(step < warmup, warming, decayed)[()]
 
     def _decayed(self, module, fraction, start):
-        return start * decayed_fraction(module, fraction, np.float32(1), self.alpha)
+        return start * decayed_fraction(module, fraction, scalar(1), self.alpha)
 
     def get_config(self) -> dict:
         """The arguments that make an equal schedule."""
@@ -111,7 +112,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         name: "SGDRDecay" by default.
 
     Returns:
-        (on call) the learning rate, a float32 scalar.
+        (on call) the learning rate, a scalar (float32, or float64 where floatx is).
 
     Raises:
         ValueError: `first_decay_steps` is not above 0.
@@ -143,8 +144,8 @@ class CosineDecayRestarts(LearningRateSchedule):
         """The learning rate at `step`."""
         given = step
         module, step = float_step(step)
-        one, t_mul = np.float32(1), np.float32(self.t_mul)
-        first = np.float32(self.first_decay_steps)
+        one, t_mul = scalar(1), scalar(self.t_mul)
+        first = scalar(self.first_decay_steps)
         if self.t_mul == 1:
             restarts = whole_periods(given, self.first_decay_steps)
             fraction = (step - restarts * first) / first
@@ -154,8 +155,8 @@ class CosineDecayRestarts(LearningRateSchedule):
             restarts = module.floor(module.log(one - fraction * (one - t_mul)) / np.log(t_mul))
             length = t_mul**restarts
             fraction = (fraction - (one - length) / (one - t_mul)) / length
-        factor = np.float32(self.m_mul) ** restarts
-        initial = np.float32(self.initial_learning_rate)
+        factor = scalar(self.m_mul) ** restarts
+        initial = scalar(self.initial_learning_rate)
         return initial * decayed_fraction(module, fraction, factor, self.alpha)
 
     def get_config(self) -> dict:
@@ -176,6 +177,6 @@ def decayed_fraction(module: Any, fraction: Any, factor: Any, alpha: float) -> A
     >>> float(decayed_fraction(np, np.float32(0.5), np.float32(1), 0.0)).__round__(6)
     0.5
     """
-    one, half = np.float32(1), np.float32(0.5)
-    cosine = half * factor * (one + module.cos(np.float32(math.pi) * fraction))
-    return (one - np.float32(alpha)) * cosine + np.float32(alpha)
+    one, half = scalar(1), scalar(0.5)
+    cosine = half * factor * (one + module.cos(scalar(math.pi) * fraction))
+    return (one - scalar(alpha)) * cosine + scalar(alpha)

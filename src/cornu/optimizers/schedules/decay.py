@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from cornu.optimizers.schedules.schedule import (
     LearningRateSchedule,
     float_step,
@@ -14,6 +12,7 @@ from cornu.optimizers.schedules.schedule import (
     positive,
     whole_periods,
 )
+from cornu.optimizers.values import scalar
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -28,7 +27,7 @@ class ExponentialDecay(LearningRateSchedule):
         name: "ExponentialDecay" by default.
 
     Returns:
-        (on call) the learning rate, a float32 scalar.
+        (on call) the learning rate, a scalar (float32, or float64 where floatx is).
 
     Raises:
         ValueError: `decay_steps` is not above 0.
@@ -59,8 +58,8 @@ class ExponentialDecay(LearningRateSchedule):
         if self.staircase:
             exponent = whole_periods(step, self.decay_steps)
         else:
-            exponent = float_step(step)[1] / np.float32(self.decay_steps)
-        return np.float32(self.initial_learning_rate) * np.float32(self.decay_rate) ** exponent
+            exponent = float_step(step)[1] / scalar(self.decay_steps)
+        return scalar(self.initial_learning_rate) * scalar(self.decay_rate) ** exponent
 
     def get_config(self) -> dict:
         """The arguments that make an equal schedule."""
@@ -85,7 +84,7 @@ class InverseTimeDecay(LearningRateSchedule):
         name: "InverseTimeDecay" by default.
 
     Returns:
-        (on call) the learning rate, a float32 scalar.
+        (on call) the learning rate, a scalar (float32, or float64 where floatx is).
 
     Raises:
         ValueError: `decay_steps` is not above 0.
@@ -116,9 +115,9 @@ class InverseTimeDecay(LearningRateSchedule):
         if self.staircase:
             time = whole_periods(step, self.decay_steps)
         else:
-            time = float_step(step)[1] / np.float32(self.decay_steps)
-        denominator = np.float32(1) + np.float32(self.decay_rate) * time
-        return np.float32(self.initial_learning_rate) / denominator
+            time = float_step(step)[1] / scalar(self.decay_steps)
+        denominator = scalar(1) + scalar(self.decay_rate) * time
+        return scalar(self.initial_learning_rate) / denominator
 
     def get_config(self) -> dict:
         """The arguments that make an equal schedule."""
@@ -147,7 +146,7 @@ class PolynomialDecay(LearningRateSchedule):
         name: "PolynomialDecay" by default.
 
     Returns:
-        (on call) the learning rate, a float32 scalar.
+        (on call) the learning rate, a scalar (float32, or float64 where floatx is).
 
     Raises:
         ValueError: `decay_steps` is not above 0.
@@ -179,18 +178,18 @@ class PolynomialDecay(LearningRateSchedule):
         """The learning rate at `step`."""
         given = step
         module, step = float_step(step)
-        steps = np.float32(self.decay_steps)
+        steps = scalar(self.decay_steps)
         if self.cycle:
             # rounded up; at step 0 the first multiple is decay_steps itself, not 0
             periods = whole_periods(given, self.decay_steps)
             periods = periods + (periods * steps < step)
-            steps = steps * module.maximum(periods, np.float32(1))
+            steps = steps * module.maximum(periods, scalar(1))
         else:
             step = module.minimum(step, steps)
-        end = np.float32(self.end_learning_rate)
+        end = scalar(self.end_learning_rate)
         # not 1 - step / steps: compiled, that can fall below 0 at the end, where powers are NaN
-        left = ((steps - step) / steps) ** np.float32(self.power)
-        return (np.float32(self.initial_learning_rate) - end) * left + end
+        left = ((steps - step) / steps) ** scalar(self.power)
+        return (scalar(self.initial_learning_rate) - end) * left + end
 
     def get_config(self) -> dict:
         """The arguments that make an equal schedule."""
@@ -213,7 +212,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         name: "PiecewiseConstant" by default.
 
     Returns:
-        (on call) the learning rate, a float32 scalar.
+        (on call) the learning rate, a scalar (float32, or float64 where floatx is).
 
     Raises:
         ValueError: the lengths do not fit, or `boundaries` do not increase.
@@ -248,9 +247,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         """The learning rate at `step`."""
         # compared as it came: float32 cannot tell steps above 2**24 apart
         module, step = given_step(step)
-        rate: Any = np.float32(self.values[0])
+        rate: Any = scalar(self.values[0])
         for boundary, value in zip(self.boundaries, self.values[1:], strict=True):
-            rate = module.where(step > boundary, np.float32(value), rate)
+            rate = module.where(step > boundary, scalar(value), rate)
         return rate[()]
 
     def get_config(self) -> dict:

@@ -12,6 +12,7 @@ import numpy as np
 from cornu.core import serialization
 from cornu.core.serialization import Serializable
 from cornu.core.variable import Variable
+from cornu.optimizers.values import scalar, scalar_type
 
 
 class LearningRateSchedule(Serializable):
@@ -49,7 +50,7 @@ class LearningRateSchedule(Serializable):
 
 
 def float_step(step: Any) -> tuple[ModuleType, Any]:
-    """The step as float32, and the module to compute with.
+    """The step as a float, and the module to compute with.
 
     Inside a compiled program that is `jax.numpy`. Outside of one, as when a callback logs the
     learning rate, NumPy gives the same value and has nothing to compile.
@@ -59,7 +60,7 @@ def float_step(step: Any) -> tuple[ModuleType, Any]:
     ('numpy', 3.0)
     """
     module, step = given_step(step)
-    return module, step.astype(np.float32)
+    return module, step.astype(scalar_type())
 
 
 def given_step(step: Any) -> tuple[ModuleType, Any]:
@@ -76,7 +77,7 @@ def given_step(step: Any) -> tuple[ModuleType, Any]:
 
 
 def whole_periods(step: Any, period: float) -> Any:
-    """How many times the period has passed at `step`, rounded down, as float32.
+    """How many times the period has passed at `step`, rounded down, as a float.
 
     A compiled program may multiply by `1 / period` where the source divides, and so miss the step
     at which a period ends by one; integers are divided exactly.
@@ -86,8 +87,8 @@ def whole_periods(step: Any, period: float) -> Any:
     """
     module, step = given_step(step)
     if module.issubdtype(step.dtype, np.integer) and float(period).is_integer():
-        return (step // step.dtype.type(period)).astype(np.float32)
-    return module.floor(step.astype(np.float32) / np.float32(period))
+        return (step // step.dtype.type(period)).astype(scalar_type())
+    return module.floor(step.astype(scalar_type()) / scalar(period))
 
 
 def positive(owner: Any, name: str, value: Any) -> Any:
