@@ -62,7 +62,7 @@ def write(opened: Opened, network: Network, to: str, folder: Path) -> tuple[list
     Returns:
         The files, and the network as that framework has it, to be compared with the source.
     """
-    from cornu.port.convert import numpy_form_of, torch_form_of
+    from cornu.port.convert import torch_form_of
     from cornu.port.layout import change_layout
 
     if to == "torch":
@@ -73,8 +73,7 @@ def write(opened: Opened, network: Network, to: str, folder: Path) -> tuple[list
     if to == "numpy":
         from cornu.port.write_numpy import write_numpy, write_numpy_files
 
-        form = numpy_form_of(network)
-        return list(write_numpy_files(form, folder)), write_numpy(form)
+        return list(write_numpy_files(network, folder)), write_numpy(network)
     if to == "onnx":
         from cornu.port.write_onnx import write_onnx
 

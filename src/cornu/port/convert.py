@@ -174,12 +174,7 @@ def to_numpy(model: Any) -> Any:
     """
     from cornu.port.write_numpy import write_numpy
 
-    return write_numpy(numpy_form_of(read(model)))
-
-
-def numpy_form_of(network: Network) -> Network:
-    """A network as the NumPy writer takes it."""
-    return logits_out(change_layout(network, "channels_last"))
+    return write_numpy(read(model))
 
 
 def to_keras(model: Any, path: str | os.PathLike | None = None) -> Any:

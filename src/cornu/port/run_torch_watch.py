@@ -245,7 +245,10 @@ def tensor_of(array: np.ndarray, dtype: str) -> Any:
     """An array as a tensor, floats in a dtype."""
     import torch
 
-    made = torch.from_numpy(np.ascontiguousarray(array))
+    # a transposed array whose channels are one keeps strides that PyTorch takes for channels last
+    fresh = np.empty(array.shape, array.dtype)
+    fresh[...] = array
+    made = torch.from_numpy(fresh)
     return made.to(getattr(torch, dtype)) if made.is_floating_point() else made
 
 
