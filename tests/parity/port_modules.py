@@ -1095,6 +1095,10 @@ def classes(n_classes, *shape):
     return lambda rng, n: rng.integers(0, n_classes, (n, *shape))
 
 
+def one_hot(n_classes):
+    return lambda rng, n: np.eye(n_classes, dtype=np.float32)[rng.integers(0, n_classes, n)]
+
+
 def numbers(*shape):
     return lambda rng, n: rng.random((n, *shape), dtype=np.float32)
 
@@ -1113,7 +1117,8 @@ rmsprop = partial(torch.optim.RMSprop, lr=1e-3, alpha=0.9, eps=0.0316, momentum=
 CASES = {
     "digit_net": Case(digit_net, nn.NLLLoss(), sgd, classes(10)),
     "resnet": Case(resnet, nn.CrossEntropyLoss(), momentum, classes(5)),
-    "mobilenet": Case(mobilenet, nn.CrossEntropyLoss(label_smoothing=0.1), rmsprop, classes(4)),
+    # Keras smooths rows of probabilities only: its targets are no class numbers any more
+    "mobilenet": Case(mobilenet, nn.CrossEntropyLoss(label_smoothing=0.1), rmsprop, one_hot(4)),
     "shufflenet": Case(shufflenet, nn.CrossEntropyLoss(), nesterov, classes(3)),
     "densenet": Case(densenet, nn.CrossEntropyLoss(), adam, classes(6)),
     "unet": Case(unet, nn.BCEWithLogitsLoss(), adam, bits(15, 11, 1)),

@@ -11,10 +11,10 @@ import pytest
 keras = pytest.importorskip("keras")
 
 import cornu  # noqa: E402
-from cornu.port.read_model import read_model  # noqa: E402
+from cornu.port.keras.read_model import read_model  # noqa: E402
+from cornu.port.keras.write_keras import write_keras_files  # noqa: E402
+from cornu.port.numpy.write import write_numpy  # noqa: E402
 from cornu.port.training import Loss, Optimizer, Training  # noqa: E402
-from cornu.port.write_keras import write_keras_files  # noqa: E402
-from cornu.port.write_numpy import write_numpy  # noqa: E402
 
 from ..port import networks  # noqa: E402
 from ..port.test_keras_source import NETWORKS  # noqa: E402

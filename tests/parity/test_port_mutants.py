@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from cornu import Input, Model, layers, optimizers  # noqa: E402
 from cornu.port import PortError, prove, to_torch  # noqa: E402
-from cornu.port.run_model import ModelRunner  # noqa: E402
+from cornu.port.proof.run_model import ModelRunner  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 STEPS = 3

@@ -10,13 +10,13 @@ import cornu  # noqa: E402
 from cornu import layers as L  # noqa: E402
 from cornu import ops  # noqa: E402
 from cornu.port import kinds  # noqa: E402
+from cornu.port.keras.read_model import read_model  # noqa: E402
+from cornu.port.keras.write_model import write_model  # noqa: E402
 from cornu.port.layout import change_layout  # noqa: E402
 from cornu.port.network import Network, Operation, PortError, apply, entrance  # noqa: E402
-from cornu.port.onnx_values import onnx_values  # noqa: E402
-from cornu.port.read_model import read_model  # noqa: E402
-from cornu.port.read_onnx import read_onnx  # noqa: E402
-from cornu.port.write_model import write_model  # noqa: E402
-from cornu.port.write_onnx import OPSET, write_onnx  # noqa: E402
+from cornu.port.onnx.read import read_onnx  # noqa: E402
+from cornu.port.onnx.values import onnx_values  # noqa: E402
+from cornu.port.onnx.write import OPSET, write_onnx  # noqa: E402
 
 from ..port.networks import NETWORKS, batch, filled  # noqa: E402
 

@@ -10,12 +10,12 @@ pytest.importorskip("onnxruntime")
 
 from onnx import numpy_helper, parser  # noqa: E402
 
+from cornu.port.keras.write_model import write_model  # noqa: E402
 from cornu.port.layout import change_layout  # noqa: E402
 from cornu.port.network import PortError  # noqa: E402
-from cornu.port.onnx_values import onnx_values  # noqa: E402
-from cornu.port.read_onnx import read_onnx  # noqa: E402
-from cornu.port.write_model import write_model  # noqa: E402
-from cornu.port.write_onnx import write_onnx  # noqa: E402
+from cornu.port.onnx.read import read_onnx  # noqa: E402
+from cornu.port.onnx.values import onnx_values  # noqa: E402
+from cornu.port.onnx.write import write_onnx  # noqa: E402
 
 EXACT = {"rtol": 1e-5, "atol": 1e-5}
 

@@ -9,7 +9,7 @@ import pytest
 import cornu
 from cornu import layers
 from cornu.port import PortError, from_torch, prove, to_keras, to_numpy, to_onnx, to_torch
-from cornu.port.run_model import ModelRunner
+from cornu.port.proof.run_model import ModelRunner
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -227,13 +227,12 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("case", PROGRAMS)
 def test_a_wrong_numpy_program(runner, model, case):
-    from cornu.port.convert import numpy_form_of
-    from cornu.port.read_model import read_model
-    from cornu.port.write_numpy import numpy_source
+    from cornu.port.keras.read_model import read_model
+    from cornu.port.numpy.write import numpy_source
 
     old, new, layer, kind = PROGRAMS[case]
     right = to_numpy(model)
-    text = numpy_source(numpy_form_of(read_model(model)))
+    text = numpy_source(read_model(model))
     assert old in text, text
     program = types.ModuleType("wrong")
     program.__file__ = "wrong.py"

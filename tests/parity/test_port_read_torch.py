@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 
 import cornu  # noqa: E402
 from cornu.port.network import PortError  # noqa: E402
-from cornu.port.read_torch import exported, read_state_dict, read_torch  # noqa: E402
+from cornu.port.torch.read import exported, read_state_dict, read_torch  # noqa: E402
 
 from .torch_networks import (  # noqa: E402
     IMAGE,

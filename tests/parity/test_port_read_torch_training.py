@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
+from cornu.port.keras.write_model import write_model  # noqa: E402
 from cornu.port.network import PortError  # noqa: E402
-from cornu.port.read_torch import read_torch  # noqa: E402
-from cornu.port.write_model import write_model  # noqa: E402
+from cornu.port.torch.read import read_torch  # noqa: E402
 
 from .torch_networks import (  # noqa: E402
     ResNet,
@@ -81,7 +81,7 @@ def test_losses(loss, kind, settings):
     ids=str,
 )
 def test_losses_have_the_same_value(loss):
-    from cornu.port.write_training import make_loss
+    from cornu.port.keras.write_training import make_loss
 
     (found,) = trained(loss=loss).training.losses
     generator = np.random.default_rng(0)
@@ -242,7 +242,7 @@ SCHEDULES = [
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler")
 def test_schedules(make, kind, steps):
-    from cornu.port.write_training import make_schedule
+    from cornu.port.keras.write_training import make_schedule
 
     module = nn.Sequential(nn.Linear(4, 3))
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)

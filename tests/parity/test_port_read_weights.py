@@ -9,8 +9,8 @@ from torch import nn  # noqa: E402
 
 import cornu  # noqa: E402
 from cornu import layers as L  # noqa: E402
+from cornu.port.keras.read_weights import load_weights_into  # noqa: E402
 from cornu.port.network import PortError  # noqa: E402
-from cornu.port.read_weights import load_weights_into  # noqa: E402
 
 
 def lenet():

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 import cornu  # noqa: E402
 from cornu import layers as L  # noqa: E402
-from cornu.port.write_torch import (  # noqa: E402
+from cornu.port.torch.write import (  # noqa: E402
     torch_weights,
     write_torch,
     write_torch_files,

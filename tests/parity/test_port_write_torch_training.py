@@ -10,9 +10,9 @@ from cornu import layers as L  # noqa: E402
 from cornu import losses as costs  # noqa: E402
 from cornu import optimizers as opt  # noqa: E402
 from cornu.optimizers import schedules  # noqa: E402
-from cornu.port.torch_source_losses import loss_source  # noqa: E402
+from cornu.port.torch.source_losses import loss_source  # noqa: E402
+from cornu.port.torch.write import torch_weights, write_torch  # noqa: E402
 from cornu.port.training import Loss  # noqa: E402
-from cornu.port.write_torch import torch_weights, write_torch  # noqa: E402
 
 from ..port.networks import NETWORKS, filled, two_inputs  # noqa: E402
 from .torch_programs import (  # noqa: E402

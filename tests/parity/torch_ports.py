@@ -9,10 +9,10 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
+from cornu.port.keras.write_model import write_model  # noqa: E402
 from cornu.port.layout import change_layout  # noqa: E402
 from cornu.port.network import PortError  # noqa: E402
-from cornu.port.read_torch import read_torch  # noqa: E402
-from cornu.port.write_model import write_model  # noqa: E402
+from cornu.port.torch.read import read_torch  # noqa: E402
 
 
 def filled(module):

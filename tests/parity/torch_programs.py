@@ -6,11 +6,11 @@ import torch
 import cornu
 from cornu import layers as L
 from cornu.port.heads import logits_out
+from cornu.port.keras.read_model import read_model
 from cornu.port.layout import change_layout
-from cornu.port.read_model import read_model
-from cornu.port.run_model import ModelRunner
-from cornu.port.torch_source_modules import in_torch
-from cornu.port.write_torch import weight_names, write_torch
+from cornu.port.proof.run_model import ModelRunner
+from cornu.port.torch.source_modules import in_torch
+from cornu.port.torch.write import weight_names, write_torch
 
 from ..port.networks import batch, filled
 

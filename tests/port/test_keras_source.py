@@ -10,10 +10,10 @@ import pytest
 import cornu
 from cornu import layers as L
 from cornu import ops
+from cornu.port.keras.read_model import read_model
+from cornu.port.keras.write_keras import keras_source, write_keras, write_keras_files
 from cornu.port.network import Network, Operation, PortError, apply, entrance
-from cornu.port.read_model import read_model
 from cornu.port.training import Loss, Optimizer, Schedule, Training
-from cornu.port.write_keras import keras_source, write_keras, write_keras_files
 
 from . import networks
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from cornu.port.keras.read_model import read_model
+from cornu.port.keras.write_model import write_model
 from cornu.port.layout import change_layout
-from cornu.port.read_model import read_model
-from cornu.port.write_model import write_model
 
 from .networks import NETWORKS, batch, filled
 

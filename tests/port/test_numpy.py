@@ -10,11 +10,11 @@ import pytest
 import cornu
 from cornu import layers as L
 from cornu import ops
+from cornu.port.keras.read_model import read_model
 from cornu.port.network import Network, Operation, PortError, apply, entrance
-from cornu.port.read_model import read_model
-from cornu.port.run_model import ModelRunner
+from cornu.port.numpy.write import numpy_source, write_numpy, write_numpy_files
+from cornu.port.proof.run_model import ModelRunner
 from cornu.port.training import Loss, Optimizer, Schedule, Training
-from cornu.port.write_numpy import numpy_source, write_numpy, write_numpy_files
 
 from . import networks
 

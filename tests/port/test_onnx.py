@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from cornu.port.network import Network, Operation, apply, entrance
-from cornu.port.onnx_constants import Constant, made_of
-from cornu.port.onnx_names import of_node, of_weight
-from cornu.port.onnx_values import onnx_values
-from cornu.port.read_onnx import read_onnx
-from cornu.port.write_onnx import write_onnx
+from cornu.port.onnx.constants import Constant, made_of
+from cornu.port.onnx.names import of_node, of_weight
+from cornu.port.onnx.read import read_onnx
+from cornu.port.onnx.values import onnx_values
+from cornu.port.onnx.write import write_onnx
 
 
 def test_without_onnx(monkeypatch):

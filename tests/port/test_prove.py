@@ -8,8 +8,8 @@ import pytest
 from cornu import Input, Model, Sequential, layers, ops, regularizers
 from cornu.models import clone_model
 from cornu.port.network import PortError
-from cornu.port.proof import Gap, Part, Proof
-from cornu.port.prove import prove
+from cornu.port.proof.proof import Gap, Part, Proof
+from cornu.port.proof.prove import prove
 
 SMALL = {"dtypes": ["float64"], "steps": 3}
 

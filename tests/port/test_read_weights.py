@@ -8,11 +8,11 @@ import pytest
 
 import cornu
 from cornu import layers as L
+from cornu.port.keras.read_model import read_model
+from cornu.port.keras.read_weights import load_weights_into
 from cornu.port.network import PortError
-from cornu.port.read_model import read_model
-from cornu.port.read_weights import load_weights_into
+from cornu.port.numpy.write import write_numpy_files
 from cornu.port.weight_files import read_arrays
-from cornu.port.write_numpy import write_numpy_files
 
 from . import networks
 

@@ -11,17 +11,17 @@ import pytest
 import cornu
 from cornu import layers as L
 from cornu.port.heads import logits_out
+from cornu.port.keras.read_model import read_model
 from cornu.port.layout import change_layout
 from cornu.port.network import Network, Operation, PortError, apply, entrance
-from cornu.port.read_model import read_model
-from cornu.port.torch_source_optimizers import optimizer_source
-from cornu.port.training import Optimizer, Schedule
-from cornu.port.write_torch import (
+from cornu.port.torch.source_optimizers import optimizer_source
+from cornu.port.torch.write import (
     torch_source,
     torch_weights,
     weight_names,
     write_torch_files,
 )
+from cornu.port.training import Optimizer, Schedule
 
 from .networks import NETWORKS, lenet, resnet18, unet
 

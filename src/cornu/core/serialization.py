@@ -28,7 +28,7 @@ _scopes: list[dict[str, Callable]] = []
 _PLAIN = (str, int, float, bool, type(None))
 _SELF = "cornu"
 # What registers the classes of a package whose names a file may hold, if nothing has yet.
-_REGISTERED_BY = {"cornu.port": "cornu.port.torch_optimizers"}
+_REGISTERED_BY = {"cornu.port": "cornu.port.keras.torch_optimizers"}
 
 
 class _Configuration(dict):

@@ -10,8 +10,8 @@ from cornu.port.convert import (
     to_torch,
 )
 from cornu.port.network import PortError
-from cornu.port.proof import Proof
-from cornu.port.prove import prove
+from cornu.port.proof.proof import Proof
+from cornu.port.proof.prove import prove
 
 __all__ = [
     "PortError",

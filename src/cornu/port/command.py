@@ -11,7 +11,7 @@ from typing import Any
 from cornu.port.differences import TITLES, Difference, as_markdown, differences
 from cornu.port.network import Network, PortError
 from cornu.port.opening import Opened, open_network
-from cornu.port.proof import Proof
+from cornu.port.proof.proof import Proof
 
 # What the report of a port is called, and its proof as data.
 REPORT, PROOF = "PORT.md", "proof.json"
@@ -66,23 +66,23 @@ def write(opened: Opened, network: Network, to: str, folder: Path) -> tuple[list
     from cornu.port.layout import change_layout
 
     if to == "torch":
-        from cornu.port.write_torch import write_torch, write_torch_files
+        from cornu.port.torch.write import write_torch, write_torch_files
 
         form = torch_form_of(network)
         return list(write_torch_files(form, folder)), write_torch(form)
     if to == "numpy":
-        from cornu.port.write_numpy import write_numpy, write_numpy_files
+        from cornu.port.numpy.write import write_numpy, write_numpy_files
 
         return list(write_numpy_files(network, folder)), write_numpy(network)
     if to == "onnx":
-        from cornu.port.write_onnx import write_onnx
+        from cornu.port.onnx.write import write_onnx
 
         proto = write_onnx(change_layout(network, "channels_first"))
         file = folder / f"{network.name}.onnx"
         file.write_bytes(proto.SerializeToString())
         return [file], proto
-    from cornu.port.write_keras import write_keras_files
-    from cornu.port.write_model import write_model
+    from cornu.port.keras.write_keras import write_keras_files
+    from cornu.port.keras.write_model import write_model
 
     form = change_layout(network, "channels_last")
     return list(write_keras_files(form, folder, module=to)), write_model(form)
@@ -91,7 +91,7 @@ def write(opened: Opened, network: Network, to: str, folder: Path) -> tuple[list
 def _prove(opened: Opened, written: Any, options: argparse.Namespace) -> Proof:
     import numpy as np
 
-    from cornu.port.prove import prove
+    from cornu.port.proof.prove import prove
 
     x = y = None
     if options.data:
@@ -180,7 +180,7 @@ def _print(
 
 def _load_weights(options: argparse.Namespace) -> int:
     """`cornu port weights.h5 --into program.py:build`."""
-    from cornu.port.read_weights import load_weights_into
+    from cornu.port.keras.read_weights import load_weights_into
 
     opened = open_network(options.into, options.input)
     if opened.framework not in ("cornu", "keras"):

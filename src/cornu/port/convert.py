@@ -6,12 +6,12 @@ import os
 import tempfile
 from typing import Any
 
-from cornu.port import torch_optimizers
 from cornu.port.heads import logits_out
+from cornu.port.keras import torch_optimizers
+from cornu.port.keras.read_model import read_model
+from cornu.port.keras.write_model import write_model
 from cornu.port.layout import change_layout, ends_as_read
 from cornu.port.network import Network
-from cornu.port.read_model import read_model
-from cornu.port.write_model import write_model
 
 
 def from_torch(
@@ -70,7 +70,7 @@ def torch_network(
             f"from_torch(data_format={data_format!r}): data_format must be 'channels_last' or "
             "'channels_first'"
         )
-    from cornu.port.read_torch import read_torch
+    from cornu.port.torch.read import read_torch
 
     network = read_torch(module, example, loss, optimizer, scheduler, name, steps_per_epoch)
     return change_layout(network, "channels_last") if data_format == "channels_last" else network
@@ -94,7 +94,7 @@ def to_torch(model: Any) -> Any:
         PortError: what cannot be carried over, by name.
         ModuleNotFoundError: PyTorch is not installed.
     """
-    from cornu.port.write_torch import write_torch
+    from cornu.port.torch.write import write_torch
 
     return write_torch(torch_form_of(read(model)))
 
@@ -115,7 +115,7 @@ def from_onnx(model: Any, *, data_format: str = "channels_last") -> Any:
         PortError: an operator that has no counterpart, by type and name.
         ModuleNotFoundError: onnx is not installed.
     """
-    from cornu.port.read_onnx import read_onnx
+    from cornu.port.onnx.read import read_onnx
 
     network = read_onnx(model)
     network.data_format = "channels_first"
@@ -142,7 +142,7 @@ def to_onnx(
         PortError: what cannot be carried over, by name.
         ModuleNotFoundError: onnx is not installed.
     """
-    from cornu.port.write_onnx import write_onnx
+    from cornu.port.onnx.write import write_onnx
 
     if data_format not in ("channels_last", "channels_first"):
         raise ValueError(
@@ -172,7 +172,7 @@ def to_numpy(model: Any) -> Any:
     Raises:
         PortError: what cannot be carried over, by name.
     """
-    from cornu.port.write_numpy import write_numpy
+    from cornu.port.numpy.write import write_numpy
 
     return write_numpy(read(model))
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from cornu.port.convert import from_keras, torch_network
+from cornu.port.keras.read_model import read_model
 from cornu.port.layout import change_layout
 from cornu.port.network import Network, PortError
-from cornu.port.read_model import read_model
 
 
 @dataclasses.dataclass
@@ -74,7 +74,7 @@ def open_network(source: str, shapes: str | None = None) -> Opened:
     if ending in (".keras", ".h5", ".hdf5"):
         return _of_model(from_keras(path), "keras")
     if ending == ".onnx":
-        from cornu.port.read_onnx import load_model, read_onnx
+        from cornu.port.onnx.read import load_model, read_onnx
 
         proto = load_model(path)
         network = read_onnx(proto)

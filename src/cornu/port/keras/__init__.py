@@ -1,0 +1,1 @@
+"""Cornu and Keras: models read and written, programs, files of weights."""

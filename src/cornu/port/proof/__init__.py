@@ -1,0 +1,1 @@
+"""The proof that two networks are the same."""
