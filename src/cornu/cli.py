@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "--data", metavar="FILE", help="an .npz with arrays x and y to compare with (else made up)"
     )
     port.add_argument("--steps", type=int, default=20, help="of training to compare (default: 20)")
+    port.add_argument(
+        "--safetensors", action="store_true", help="PyTorch's weights as .safetensors, not as .pt"
+    )
     port.add_argument("--no-proof", action="store_true", help="write only, compare nothing")
     port.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     port.set_defaults(function=_port)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -26,9 +24,8 @@ from cornu.core.places import Place
 from cornu.core.variable import Variable
 from cornu.graph.graph import Graph
 from cornu.graph.node import Node
-from cornu.graph.tensor import KerasTensor
 from cornu.layers import Layer
-from cornu.layers.layer import is_shape
+from cornu.models.tracing import graph_of, traced_graph
 from cornu.optimizers.schedules import LearningRateSchedule
 from cornu.train.targets import flat_targets, per_output
 
@@ -151,41 +148,21 @@ def _labels(outputs: list[Output], y: Any) -> list[tuple[Output, Any]]:
 # -- the network -----------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _leaving_no_trace(model: Any) -> Iterator[None]:
-    """Within the block, layers may be applied to symbolic tensors; none of it is kept."""
-    counts = naming._used.copy()
-    calls = [(layer, len(layer._nodes)) for layer in model._walk()]
-    try:
-        yield
-    finally:
-        naming._used.clear()
-        naming._used.update(counts)
-        for layer, count in calls:
-            del layer._nodes[count:]
-
-
 def _operations(model: Any) -> tuple[list[Operation], list[Operation], list[str]]:
     """The operations in computing order, those that make the outputs, and the outputs' names."""
     reader = _Reader()
-    graph = _graph_of(model)
+    graph = graph_of(model)
     if graph is not None:
         made = reader.read(graph)
         names = list(model.output_names or _numbered(graph.outputs))
         return reader.operations, made, names
-    shape = (getattr(model, "_build_shapes", None) or {}).get("input_shape")
-    if shape is not None:
-        tensors = jax.tree_util.tree_map(KerasTensor, shape, is_leaf=is_shape)
-        flat = jax.tree_util.tree_leaves(tensors)
-        with _leaving_no_trace(model):
-            try:
-                for number, tensor in enumerate(flat):
-                    Node("InputLayer", f"input_{number}", None, outputs=tensor)
-                results = jax.tree_util.tree_leaves(model.call(tensors))
-                made = reader.read(Graph(flat, results))
-                return reader.operations, made, list(model.output_names or _numbered(results))
-            except Exception:  # code of the user's that asks for values: its inside stays unknown
-                reader = _Reader()
+    try:
+        graph = traced_graph(model)
+        if graph is not None:
+            made = reader.read(graph)
+            return reader.operations, made, list(model.output_names or _numbered(graph.outputs))
+    except Exception:  # code of the user's that asks for values: its inside stays unknown
+        pass
     whole = Operation(type(model).__name__, model.name, place=model._place)
     entrance = Operation("Input", "input")
     whole.inputs = [entrance]
@@ -194,13 +171,6 @@ def _operations(model: Any) -> tuple[list[Operation], list[Operation], list[str]
 
 def _numbered(outputs: list) -> list[str]:
     return [f"output_{number}" for number in range(len(outputs))]
-
-
-def _graph_of(model: Any) -> Graph | None:
-    graph = getattr(model, "_graph", None)
-    if graph is None and getattr(model, "_functional", None) is not None:
-        graph = model._functional._graph
-    return graph
 
 
 class _Reader:
@@ -215,7 +185,7 @@ class _Reader:
         for node in graph.nodes:
             if all(id(tensor) in self._of_tensor for tensor in node.outputs):
                 continue  # an input of a model within, which something here has made already
-            inner = _graph_of(node.target) if node.inputs else None
+            inner = graph_of(node.target) if node.inputs else None
             if inner is not None and len(inner.inputs) == len(node.inputs):
                 # the same model may be called again: its tensors then mean other operations
                 for inside, outside in zip(inner.inputs, node.inputs, strict=True):

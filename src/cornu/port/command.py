@@ -42,7 +42,8 @@ def _port(options: argparse.Namespace) -> int:
         network.name = options.name
     folder = Path(options.output or f"{network.name}-{options.to}")
     folder.mkdir(parents=True, exist_ok=True)
-    files, written = write(opened, network, options.to, folder)
+    weights = f"weights.{'safetensors' if options.safetensors else 'pt'}"
+    files, written = write(opened, network, options.to, folder, weights)
     found = differences(opened.as_read, opened.framework, options.to)
     proof = None
     if not options.no_proof:
@@ -56,8 +57,17 @@ def _port(options: argparse.Namespace) -> int:
     return 0 if proof is None or proof.same else 1
 
 
-def write(opened: Opened, network: Network, to: str, folder: Path) -> tuple[list[Path], Any]:
+def write(
+    opened: Opened, network: Network, to: str, folder: Path, weights: str = "weights.pt"
+) -> tuple[list[Path], Any]:
     """Writes a network in a framework's form.
+
+    Args:
+        opened: where it comes from.
+        network: images channels last.
+        to: the framework.
+        folder: where to.
+        weights: name of PyTorch's file of weights: ".pt" or ".safetensors".
 
     Returns:
         The files, and the network as that framework has it, to be compared with the source.
@@ -69,7 +79,7 @@ def write(opened: Opened, network: Network, to: str, folder: Path) -> tuple[list
         from cornu.port.torch.write import write_torch, write_torch_files
 
         form = torch_form_of(network)
-        return list(write_torch_files(form, folder)), write_torch(form)
+        return list(write_torch_files(form, folder, weights)), write_torch(form)
     if to == "numpy":
         from cornu.port.numpy.write import write_numpy, write_numpy_files
 
