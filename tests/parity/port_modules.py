@@ -16,9 +16,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-import torch.nn as nn
-import torch.nn.functional as F
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import torch.nn as nn  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
 
 
 def unsettle(module: nn.Module) -> nn.Module:
@@ -1152,7 +1155,7 @@ CASES = {
 
 
 def build(name: str) -> tuple[nn.Module, Any]:
-    """The module of that name with settled randomness, in evaluation mode, and its example."""
+    """The module of that name, in evaluation mode, and its example; the same every time."""
     torch.manual_seed(sum(map(ord, name)))
     module, example = CASES[name].build()
     return unsettle(module).eval(), example

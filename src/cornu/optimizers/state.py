@@ -206,7 +206,10 @@ class _State(Serializable):
     def load_own_variables(self, store: MutableMapping[str, Any]) -> None:
         """Reads what `save_own_variables` wrote; warns and does nothing if the number differs."""
         variables = self.variables
-        if len(store.keys()) != len(variables):
+        if set(store.keys()) == {"0", "1"} and self.built:
+            # saved before its first step: there are its step count and learning rate only
+            variables = variables[:2]
+        elif len(store.keys()) != len(variables):
             warn(
                 f"Skipping variable loading for optimizer '{self.name}': it has {len(variables)} "
                 f"variables, the saved one has {len(store.keys())}."

@@ -73,7 +73,7 @@ def write(
         The files, and the network as that framework has it, to be compared with the source.
     """
     from cornu.port.convert import torch_form_of
-    from cornu.port.layout import change_layout
+    from cornu.port.layout import change_layout, ends_as_read
 
     if to == "torch":
         from cornu.port.torch.write import write_torch, write_torch_files
@@ -87,7 +87,7 @@ def write(
     if to == "onnx":
         from cornu.port.onnx.write import write_onnx
 
-        proto = write_onnx(change_layout(network, "channels_first"))
+        proto = write_onnx(ends_as_read(change_layout(network, "channels_first")))
         file = folder / f"{network.name}.onnx"
         file.write_bytes(proto.SerializeToString())
         return [file], proto

@@ -53,6 +53,8 @@ def differences(network: Network, source: str, target: str) -> list[Difference]:
         In the order of the network: the whole of it, its layers, its training.
     """
     one, two = _family(source), _family(target)
+    if target == "numpy" and network.training is not None:
+        return [*differences(network, source, "keras"), *_heads(network)]
     if one == two:
         return []
     found = [*_layout(network, one, two), *_layers(network, one, two)]
@@ -325,16 +327,10 @@ _FORMULAS["AdamW"] = _FORMULAS["Adam"]
 def _training(network: Network, one: str, two: str) -> Iterator[Difference]:
     training = network.training
     assert training is not None
-    moved = moved_activations(network)
-    for function, loss in zip(moved, training.losses, strict=False):
-        if function and one == "keras":
-            yield Difference(
-                "what the cross-entropy takes",
-                f"probabilities, behind a {function}",
-                "logits",
-                f"the {function} moved from the network into the loss; predict() gives it back",
-            )
-        elif loss is not None and loss.settings.get("from_logits"):
+    if two == "torch":
+        yield from _heads(network)
+    for loss in training.losses:
+        if loss is not None and loss.settings.get("from_logits"):
             yield Difference(
                 "what the cross-entropy takes",
                 "probabilities by default" if one == "keras" else "logits",
@@ -364,6 +360,18 @@ def _training(network: Network, one: str, two: str) -> Iterator[Difference]:
             "the penalty written out and added to the loss",
             regularized,
         )
+
+
+def _heads(network: Network) -> Iterator[Difference]:
+    """Softmax and sigmoid that a writer moves into the loss."""
+    for function in moved_activations(network):
+        if function:
+            yield Difference(
+                "what the cross-entropy takes",
+                f"probabilities, behind a {function}",
+                "logits",
+                f"the {function} moved from the network into the loss; predict() gives it back",
+            )
 
 
 _INITIAL = {
