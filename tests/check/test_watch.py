@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 
 import cornu
 from cornu import layers
@@ -160,6 +161,11 @@ def network(function="relu", depth=1, **arguments):
             layers.Dense(1, activation="sigmoid", name="last"),
         ]
     )
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    cornu.utils.set_random_seed(0)
 
 
 X = np.random.default_rng(0).normal(size=(320, 4)).astype("float32")

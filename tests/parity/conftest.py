@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+# networks and programs for the tests, not tests
+collect_ignore_glob = ["port_*.py", "torch_*.py"]
+
 if "keras" not in sys.modules:
     os.environ["KERAS_BACKEND"] = "jax"
 

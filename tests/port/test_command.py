@@ -79,7 +79,8 @@ def test_to_cornu_as_json(folder, capsys):
 
 
 def test_data_of_the_user(folder, capsys):
-    np.savez("data.npz", x=np.ones((20, 8, 8, 2), "float32"), y=np.arange(20) % 3)
+    x = np.random.default_rng(0).normal(size=(20, 8, 8, 2)).astype("float32")
+    np.savez("data.npz", x=x, y=np.arange(20) % 3)
     arguments = ["--steps", "2", "--data", "data.npz", "-o", "out"]
     assert main(["port", "net.py:build", "--to", "numpy", *arguments]) == 0
     capsys.readouterr()

@@ -158,6 +158,11 @@ def _op_argmax(reader, node, name, values, named):
     )
 
 
+def _op_einsum(reader, node, name, values, named):
+    subscripts, *operands = values
+    return applied(reader, node, name, operands, "einsum", subscripts=subscripts)
+
+
 FUNCTIONS: dict[str, Callable] = {
     **{kind: _elementwise(kind) for kind in kinds.ELEMENTWISE - {"average"}},
     **{kind: _reduction(kind) for kind in kinds.REDUCTIONS},
@@ -188,5 +193,6 @@ FUNCTIONS: dict[str, Callable] = {
     "clip": _op_clip,
     "cast": _op_cast,
     "argmax": _op_argmax,
+    "einsum": _op_einsum,
     "matmul": _elementwise("matmul"),
 }  # fmt: skip

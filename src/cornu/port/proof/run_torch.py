@@ -17,6 +17,7 @@ from cornu.port.proof.run_torch_watch import (
     Steps,
     Watching,
     array_of,
+    computing_in,
     fixed_rows,
     leaves,
     one_thread,
@@ -32,6 +33,15 @@ from cornu.port.training import Optimizer
 _DECAY_NOTE = (
     "what PyTorch's weight_decay adds to the gradients is counted as a penalty in the loss, as the "
     "other network's regularizers are"
+)
+
+
+# The operations whose gradient takes a number in float32, and what that and more of them are off.
+_HARD = ("aten.hardsigmoid.", "aten.hardsigmoid_.")
+_HARD_PRECISION = 1e-6
+_HARD_NOTE = (
+    "PyTorch's gradient of hardsigmoid takes 1/6 in float32, which is off by 3e-8: in float64 too "
+    "gradients, and what they train, are no closer"
 )
 
 
@@ -63,6 +73,9 @@ class TorchRunner(Runner):
         self.loss_name = str(used) if hasattr(used, "named_modules") else None
         own = self.program is not None and _has(self.program, "make_optimizer")
         self.has_optimizer = self.has_loss and (self._make_optimizer is not None or own)
+        self.decay_unknown = self._make_optimizer is None and not own
+        if any(str(node.target).startswith(_HARD) for node in self._program.graph.nodes):
+            self.gradient_precision, self.gradient_note = _HARD_PRECISION, _HARD_NOTE
         self._twins: dict[str, Any] = {}
         self._checked: set[str] = set()
 
@@ -78,6 +91,21 @@ class TorchRunner(Runner):
 
     def _forget_loss(self):
         self._loss = self.program = None
+
+    @contextlib.contextmanager
+    def _computing(self, dtype: str) -> Iterator[None]:
+        """Within the block the module computes in a dtype; what it raises is told with its name."""
+        try:
+            with computing_in(dtype):
+                yield
+        except PortError:
+            raise
+        except (RuntimeError, TypeError, ValueError, IndexError, AssertionError) as error:
+            hint = "Does its forward take such inputs?"
+            if dtype == "float64":
+                hint = 'It may be float32 alone: prove(..., dtypes=["float32"])'
+            text = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise PortError(f"{self.title} fails in {dtype}: {text}", None, hint) from error
 
     # -- arrays and tensors ------------------------------------------------------------------------
 
@@ -120,7 +148,7 @@ class TorchRunner(Runner):
 
         given = self._tensors_of(inputs, dtype)
         seen: dict[str, list] = {}
-        with torch.no_grad(), one_thread():
+        with torch.no_grad(), one_thread(), self._computing(dtype):
             outputs = Watching(self._source(given), dtype, training, seen).compute(given)
             if not training:
                 own = leaves(self._twin(dtype).eval()(*given))
@@ -159,8 +187,9 @@ class TorchRunner(Runner):
     def gradients(self, inputs, targets, dtype):
         module = self._twin(dtype)
         module.train()
-        with without_noise():
-            outputs = module(*self._tensors_of(inputs, dtype))
+        with without_noise(), computing_in(dtype):
+            with self._computing(dtype):
+                outputs = module(*self._tensors_of(inputs, dtype))
             loss = self._loss_of(module, outputs, self._labels(targets, dtype))
             if self.decay_as_penalty and self._make_optimizer is not None:
                 decay = _decay(self._make_optimizer(module))
@@ -208,13 +237,13 @@ class TorchRunner(Runner):
         watch = Steps(module, len(batches), self._weights)
         xs = [self._tensors_of(x, dtype) for x, _ in batches]
         ys = [self._labels(y, dtype) for _, y in batches]
-        with without_noise(), watch.variances():
+        with without_noise(), computing_in(dtype), watch.variances():
             if self.program is not None and self._make_optimizer is None:
                 self._train_by_program(module, xs, ys, watch)
             else:
                 self._train_by_loop(module, xs, ys, watch)
             watch.finish()
-        with torch.no_grad():
+        with torch.no_grad(), self._computing(dtype):
             outputs = leaves(module.eval()(*self._tensors_of(inputs, dtype)))
         self.notes += [note for note in watch.notes if note not in self.notes]
         return Trained(

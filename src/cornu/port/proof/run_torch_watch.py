@@ -215,6 +215,47 @@ def without_noise() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def computing_in(dtype: str) -> Iterator[None]:
+    """Within the block, what a module would make float32 is of a dtype: `x.float()`, new tensors.
+
+    Where all else is float64, the float32 that the code of a module names would be the only one.
+    """
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    wanted = getattr(torch, dtype)
+    if wanted is torch.float32:
+        yield
+        return
+
+    def followed(value: Any) -> Any:
+        is_type = value is torch.FloatTensor or (isinstance(value, str) and value in _FLOAT)
+        return wanted if value is torch.float32 or is_type else value
+
+    class Following(TorchFunctionMode):
+        def __torch_function__(
+            self, func: Any, types: Any, args: tuple = (), kwargs: Any = None
+        ) -> Any:
+            args = tuple(map(followed, args))
+            kwargs = {key: followed(value) for key, value in (kwargs or {}).items()}
+            if func is torch.Tensor.float:
+                return torch.Tensor.to(*args, wanted, **kwargs)
+            return func(*args, **kwargs)
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(wanted)
+    try:
+        with Following():
+            yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+# What `Tensor.type` takes for float32.
+_FLOAT = ("torch.FloatTensor", "torch.cuda.FloatTensor")
+
+
+@contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Within the block, PyTorch works in one thread: on so little, several wait for each other."""
     import torch

@@ -54,6 +54,10 @@ class Runner:
             told as a part of the loss and of the gradients, as where there are regularizers.
         dtypes: what it computes in.
         precision: the relative error of the numbers that are settings there, such as an epsilon.
+        gradient_precision: the relative error of its gradients, in float64 too.
+        gradient_note: where that comes from.
+        decay_unknown: whether the optimizer, whose weight_decay may stand for regularizers, was not
+            given.
         loss_name: what its loss is, where that is known.
         batch_size: the only number of rows that it can take, or None.
         notes: what the reader of the report should know.
@@ -65,6 +69,9 @@ class Runner:
     decay_as_penalty = False
     dtypes: tuple[str, ...] = ("float32", "float64")
     precision = 0.0
+    gradient_precision = 0.0
+    gradient_note = ""
+    decay_unknown = False
     loss_name: str | None = None
     batch_size: int | None = None
 

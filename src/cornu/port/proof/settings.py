@@ -198,8 +198,9 @@ def _how_weights_differ(name: str, mine: Operation, its: Operation, node: Node) 
         return f"holds the same numbers in another order: {order}"
     if two.any() and one.any():
         factor = float(np.vdot(one, two) / np.vdot(one, one))
-        if _close(one * factor, two):
-            return f"is {factor:.6g} times as large in the second"
+        shown = f"{factor:.6g}"
+        if shown != "1" and _close(one * factor, two):
+            return f"is {shown} times as large in the second"
     elif not two.any():
         return "is zero in the second"
     elif not one.any():

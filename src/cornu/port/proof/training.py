@@ -46,9 +46,19 @@ class _Training:
         # weights whose gradients are rounding, and how far apart training has moved them
         self.noise: set[tuple[str, str]] = set()
         self.drift = 0.0
+        # two that are off are off by the same
+        self.inexact = abs(self.a.gradient_precision - self.b.gradient_precision)
+
+    def _part(self, quantity: str, dtype: str) -> Part:
+        """A comparison of gradients or of what they made, no stricter than the frameworks are."""
+        part = Part.of(quantity, dtype)
+        part.tolerance = max(part.tolerance, self.inexact)
+        return part
 
     def run(self) -> None:
         dtypes = self.comparison.dtypes
+        if self.inexact:
+            self.proof.notes += filter(None, (self.a.gradient_note, self.b.gradient_note))
         parts: dict[str, list[Part]] = {dtype: [] for dtype in dtypes}
         gradients: dict[str, tuple[Weights, Weights]] = {}
         for dtype in dtypes:
@@ -94,7 +104,7 @@ class _Training:
         # the sum of products may be near zero
         floor = 1e-2 if self.has_loss else math.sqrt(sum(t.size for t in targets))
         part.add(Gap.between(loss_a, loss_b, floor), "")
-        gradients = Part.of("gradients", dtype)
+        gradients = self._part("gradients", dtype)
         both = self._both(of_a, of_b)
         largest = max((float(np.abs(one).max()) for *_, one, _ in both if one.size), default=0.0)
         for name, weight, one, two in both:
@@ -160,13 +170,18 @@ class _Training:
         for which, runner in (("first", self.a), ("second", self.b)):
             if not reasons and runner.loss_name:
                 reasons.append(f"that of the {which} is {runner.loss_name}")
-        penalized = [
-            operation.name
-            for operation in self.found.a.operations
-            if any(key.endswith("regularizer") and v for key, v in operation.attributes.items())
-        ]
-        if penalized and not has_regularizers(self.found.b):
-            reasons.append(f"{', '.join(penalized)} of the first have a regularizer")
+        sides = ("first", self.found.a, self.b), ("second", self.found.b, self.a)
+        for which, network, other in sides:
+            names = _penalized(network)
+            if names and not has_regularizers(other.network):
+                more = " and others" if len(names) > 3 else ""
+                reason = f"{', '.join(names[:3])}{more} of the {which} have a regularizer"
+                if other.decay_unknown:
+                    reason += (
+                        ", which may be PyTorch's weight_decay: give prove the module's optimizer "
+                        "(optimizer=...)"
+                    )
+                reasons.append(reason)
         return text + (f": {'; '.join(reasons)}" if reasons else "")
 
     def _loss_reasons(self, place: int, mine: Loss, its: Loss) -> list[str]:
@@ -208,9 +223,9 @@ class _Training:
         return one, two
 
     def _compare_trained(self, dtype: str, one: Trained, two: Trained) -> list[Part]:
-        losses = Part.of("training losses", dtype)
-        weights = Part.of("trained weights", dtype)
-        outputs = Part.of("trained outputs", dtype)
+        losses = self._part("training losses", dtype)
+        weights = self._part("trained weights", dtype)
+        outputs = self._part("trained outputs", dtype)
         self._look_at_noise(dtype, one, two)
         for part in (losses, outputs):
             part.tolerance += _SHOWN * self.drift
@@ -335,8 +350,9 @@ class _Training:
         if not mine.any() or not its.any():
             return "; one of them changes nothing"
         factor = float(np.vdot(mine, its) / np.vdot(mine, mine))
-        if Gap.between(mine * factor, its).relative < 1e-3:
-            return f"; the second's steps are {factor:.4g} times as large: its learning rate"
+        shown = f"{factor:.4g}"
+        if shown != "1" and Gap.between(mine * factor, its).relative < 1e-3:
+            return f"; the second's steps are {shown} times as large: its learning rate"
         residual = its - mine
         if start.any():
             share = float(np.vdot(start, residual) / np.vdot(start, start))
@@ -380,11 +396,16 @@ def differ(one: Any, two: Any) -> bool:
 
 def has_regularizers(network: Network) -> bool:
     """Whether a weight of a network adds to its loss."""
-    return any(
-        value and key.endswith("regularizer")
+    return bool(_penalized(network))
+
+
+def _penalized(network: Network) -> list[str]:
+    """The names of the operations with a regularizer."""
+    return [
+        operation.name
         for operation in network.operations
-        for key, value in operation.attributes.items()
-    )
+        if any(key.endswith("regularizer") and v for key, v in operation.attributes.items())
+    ]
 
 
 def _ratio(one: np.ndarray, two: np.ndarray) -> str:
@@ -393,6 +414,7 @@ def _ratio(one: np.ndarray, two: np.ndarray) -> str:
     if one.shape != two.shape or not one.any() or not two.any():
         return ""
     factor = float(np.vdot(one, two) / np.vdot(one, one))
-    if Gap.between(one * factor, two).relative > 1e-3:
+    shown = f"{factor:.4g}"
+    if shown == "1" or Gap.between(one * factor, two).relative > 1e-3:
         return ""
-    return f"; it is {factor:.4g} times as large in the second"
+    return f"; it is {shown} times as large in the second"

@@ -94,16 +94,20 @@ def is_inside_torch(file: str) -> bool:
 
 def module_of(node: Any) -> tuple[str, bool]:
     """The path of the innermost module in which a node was made, and whether it is of torch.nn."""
-    stack = [
-        one
-        for one in (node.meta.get("nn_module_stack") or {}).values()
-        if not one[0].startswith("_empty")
-    ]
+    stack = modules_of(node)
     if not stack:
         return "", False
     path, kind = stack[-1]
-    kind = kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
     return path, kind.startswith("torch.nn.modules.")
+
+
+def modules_of(node: Any) -> list[tuple[str, str]]:
+    """The paths and classes ("torch.nn.modules.fold.Fold") of the modules around a node."""
+    return [
+        (path, kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}")
+        for path, kind in (node.meta.get("nn_module_stack") or {}).values()
+        if not path.startswith("_empty")
+    ]
 
 
 class Call:
@@ -222,11 +226,7 @@ class Call:
 
         if isinstance(value, Weight):
             if value.requires_grad and value.is_parameter:
-                raise self.refuse(
-                    f"the parameter {value.key!r} is used by {self.operation}, and no layer of "
-                    "Keras holds such a weight",
-                    "Use a layer of torch.nn, or freeze it (requires_grad_(False))",
-                )
+                raise self.refuse(*loose_parameter(value, self.operation))
             value = value.tensor
         if isinstance(value, torch.Tensor):
             return value.item() if value.ndim == 0 else to_numpy(value)
@@ -261,6 +261,21 @@ class Call:
     def axis(self, axis: int, rank: int | None = None) -> int:
         """An axis as it is counted from the front."""
         return axis % (len(self.shape) if rank is None else rank)
+
+
+def loose_parameter(weight: Weight, operation: str) -> tuple[str, str]:
+    """What to say of a trainable parameter in plain arithmetic, and the advice."""
+    what = f"the parameter {weight.key!r} is used by {operation}"
+    if operation in ("mul", "multiply") and sum(size > 1 for size in weight.shape) == 1:
+        return (
+            f"{what}: a trainable gain for each channel is not carried over yet",
+            "Multiply it into the weight and the bias of the layer before it, or freeze it "
+            "(requires_grad_(False))",
+        )
+    return (
+        f"{what}, and no layer of Keras holds such a weight",
+        "Use a layer of torch.nn, or freeze it (requires_grad_(False))",
+    )
 
 
 # Last parts of the names of weights that do not distinguish them within a module.

@@ -89,6 +89,30 @@ def unwrapped(module: Any) -> Any:
             return module
 
 
+def computing(program: Any) -> list[str]:
+    """The operations of a program that compute something, in order.
+
+    Counting the batches of a batch normalization is none, as often as it is applied.
+    """
+    buffers = program.graph_signature.inputs_to_buffers
+    counts: set[Any] = set()  # the nodes that are a count of batches
+    found = []
+    for node in program.graph.nodes:
+        if node.op == "placeholder" and _is_count(buffers.get(node.name, "")):
+            counts.add(node)
+        elif hasattr(node.target, "_schema"):
+            name = node.target._schema.name.split("::")[-1].rstrip("_")
+            if node.args and node.args[0] in counts and name in ("add", "copy"):
+                counts.add(node)
+            elif "sym_" not in name and "assert" not in name:
+                found.append(name)
+    return found
+
+
+def _is_count(buffer: str) -> bool:
+    return buffer.rpartition(".")[2] == "num_batches_tracked"
+
+
 # -- the example -----------------------------------------------------------------------------------
 
 

@@ -146,7 +146,9 @@ def _upsample(call: Call, input: Any, interpolation: str) -> KerasTensor:
     if any(place % size for size, place in zip(sizes, places, strict=True)):
         raise call.refuse(
             f"resizing from {sizes} to {places} is no whole multiple; Keras' UpSampling layers "
-            "have whole factors only"
+            "have whole factors only",
+            "Give the network inputs whose sizes are multiples of all its strides, so that each "
+            "resizing is by a whole factor, or use nn.ConvTranspose2d",
         )
     factors = tuple(place // size for size, place in zip(sizes, places, strict=True))
     settings: dict[str, Any] = {"size": factors, "data_format": "channels_first"}
@@ -168,7 +170,7 @@ def _bilinear(
     if align_corners:
         raise call.refuse(
             "bilinear interpolation with align_corners=True has no counterpart",
-            "Keras' UpSampling2D is that of align_corners=False",
+            "Use align_corners=False, which Keras' UpSampling2D is, or nn.ConvTranspose2d",
         )
     return _upsample(call, input, "bilinear")
 
@@ -177,9 +179,13 @@ def _bilinear(
 def _other_interpolation(call: Call, **arguments: Any) -> KerasTensor:
     names = {"upsample_linear1d": "linear", "upsample_bicubic2d": "bicubic"}
     name = names.get(call.operation, "trilinear")
+    other = {"linear": "nn.ConvTranspose1d", "trilinear": "nn.ConvTranspose3d"}.get(name)
     raise call.refuse(
         f"{name} interpolation has no counterpart",
-        "Keras' bicubic kernel is another (a = -0.5, PyTorch's -0.75)" if name == "bicubic" else "",
+        f'Use mode="nearest" or {other}'
+        if other
+        else 'Use mode="bilinear" with align_corners=False; Keras\' bicubic kernel is another '
+        "(a = -0.5, PyTorch's -0.75)",
     )
 
 

@@ -11,8 +11,9 @@ from cornu.graph.tensor import KerasTensor
 from cornu.port.network import Names, Observed, Operation, PortError, entrance
 from cornu.port.torch import aten_activations, aten_layers, aten_math, aten_pooling, aten_shapes
 from cornu.port.torch.aten import Call, Filled, known_size, place_of, reader_of
-from cornu.port.torch.aten_export import exported
+from cornu.port.torch.aten_export import computing, exported
 from cornu.port.torch.aten_memory import Memory
+from cornu.port.torch.aten_refusals import about_module, about_unknown
 from cornu.port.torch.aten_weights import Owners, Weight
 
 # importing them fills the table of readers
@@ -222,24 +223,10 @@ class Reading:
             self._set(node, self._computed(target, arguments))
             return
         call = Call(self, node)
-        reader = reader_of(target)
-        if reader is None:
-            draws = is_random and target._schema.name.split("::")[-1].startswith(_RANDOM)
-            why = "draws random numbers" if draws else "has no counterpart"
-            if target._schema.is_mutable:
-                why = "changes a part of a tensor in place, which has no counterpart"
-            learned = [one.key for one in leaves if self._is_learned(one)]
-            has_tensor = any(isinstance(one, KerasTensor) for one in leaves)
-            if learned and not has_tensor:
-                raise call.refuse(
-                    f"the weight {learned[0]!r} is computed ({target}) before it is used",
-                    "Make it a plain weight, as with torch.nn.utils.parametrize."
-                    "remove_parametrizations",
-                )
-            raise call.refuse(f"the operation {target} {why}")
-        if target._schema.is_mutable:
-            self.memory.check_in_place(call, node)
-        result = reader(call, **arguments)
+        known = about_module(call)
+        if known is not None:
+            raise call.refuse(*known)
+        result = self._read_by_table(call, arguments, leaves)
         if target._schema.is_mutable:
             self.memory.overwrite(node, result)
         absorbing = [user for user in node.users if user in self.absorbed]
@@ -247,6 +234,24 @@ class Reading:
             self.absorbed[absorbing[0]] = self.values[node] = result
         else:
             self._set(node, result)
+
+    def _read_by_table(self, call: Call, arguments: dict, leaves: list) -> Any:
+        """What the reader of an operation makes of it; refused where there is none."""
+        node = call.node
+        reader = reader_of(node.target)
+        if reader is None:
+            learned = [one.key for one in leaves if self._is_learned(one)]
+            has_tensor = any(isinstance(one, KerasTensor) for one in leaves)
+            if learned and not has_tensor:
+                raise call.refuse(
+                    f"the weight {learned[0]!r} is computed ({node.target}) before it is used",
+                    "Make it a plain weight, as with torch.nn.utils.parametrize."
+                    "remove_parametrizations",
+                )
+            raise call.refuse(*about_unknown(call))
+        if node.target._schema.is_mutable:
+            self.memory.check_in_place(call, node)
+        return reader(call, **arguments)
 
     def _arguments(self, node: Any) -> dict[str, Any]:
         """The arguments of a node by the names of its schema, values in the place of nodes."""
@@ -400,8 +405,8 @@ class Reading:
             )
         if self.live is None:
             return
-        here = _computing(self.program)
-        there = _computing(exported(self.live, example, training=True))
+        here = computing(self.program)
+        there = computing(exported(self.live, example, training=True))
         if here != there:
             more = [name for name in there if there.count(name) > here.count(name)]
             less = [name for name in here if here.count(name) > there.count(name)]
@@ -413,19 +418,7 @@ class Reading:
             )
 
 
-def _computing(program: Any) -> list[str]:
-    """The operations of a program that compute something."""
-    return [
-        node.target._schema.name.split("::")[-1].rstrip("_")
-        for node in program.graph.nodes
-        if hasattr(node.target, "_schema")
-        and not any(one in node.target._schema.name for one in ("sym_", "assert"))
-        and not (node.args and "num_batches_tracked" in str(node.args[0]))
-    ]
-
-
 _ASSERTIONS = frozenset({"_assert_tensor_metadata", "_assert_scalar", "_assert_async"})
-_RANDOM = ("rand", "normal", "bernoulli", "multinomial", "poisson", "exponential", "feature_alpha")
 _SAME_WEIGHT = frozenset({"detach", "alias", "contiguous", "clone", "to", "lift_fresh_copy"})
 _VIEWS = frozenset(
     {"t", "transpose", "permute", "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"}

@@ -9,6 +9,7 @@ import numpy as np
 from cornu.graph.tensor import KerasTensor
 from cornu.port.torch.aten import Call, Filled, aten, known_size
 from cornu.port.torch.aten_layers import dense
+from cornu.port.torch.aten_refusals import about_picking, about_rows
 from cornu.port.torch.aten_weights import Transposed, Weight, to_numpy
 
 # -- the same values in another shape --------------------------------------------------------------
@@ -178,7 +179,7 @@ def _unbind(call: Call, self: Any, dim: int) -> tuple:
 def _take(call: Call, x: KerasTensor, index: Any, axis: int) -> KerasTensor:
     index = index.tensor if isinstance(index, Weight) else index
     if isinstance(index, KerasTensor):
-        raise call.refuse("entries are picked by numbers that the network computes")
+        raise call.refuse(*(about_rows if index.dtype == "bool" else about_picking)(call))
     numbers = to_numpy(index)
     if numbers.dtype == bool:
         (numbers,) = np.nonzero(numbers)
