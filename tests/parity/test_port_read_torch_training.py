@@ -278,3 +278,82 @@ def test_schedules_refused():
                 scheduler,
                 steps_per_epoch=steps,
             )
+
+
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU())
+
+    def forward(self, a, b):
+        return (self.block(a) - self.block(b)).abs()
+
+
+def test_batch_normalization_may_be_applied_twice():
+    import cornu
+
+    torch.manual_seed(0)
+    module, loss = Twice(), nn.MSELoss()
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+    example = (torch.randn(6, 4), torch.randn(6, 4))
+    model = cornu.port.from_torch(module, example, loss=loss, optimizer=optimizer)
+    proof = cornu.port.prove(model, module, loss=loss, optimizer=optimizer, steps=3)
+    assert bool(proof), f"{proof.first}"
+
+
+def test_a_count_that_is_used_is_refused():
+    class Counted(nn.BatchNorm1d):
+        def forward(self, x):
+            if self.training:
+                return super().forward(x) / self.num_batches_tracked
+            return super().forward(x)
+
+    with pytest.raises(PortError, match="computes otherwise while it trains"):
+        trained(nn.Sequential(Counted(4)), nn.MSELoss())
+
+
+# Rows of zeros, and rows shorter than eps: where the gradients of a root are infinite.
+FIRST = [[1.0, 2, 3], [0, 0, 0], [1e-9, 0, 0], [0, 0, 0], [0.5, -1, 2]]
+SECOND = [[1.0, -2, 3], [0, 0, 0], [1, 0, 0], [0, 2, 0], [0.5, -1, 2]]
+
+DISTANCES = {
+    "pairwise": lambda a, b: F.pairwise_distance(a, b, keepdim=True),
+    "pairwise_sum": lambda a, b: F.pairwise_distance(a, b, p=1, eps=1e-3, keepdim=True),
+    "pairwise_bare": lambda a, b: F.pairwise_distance(a, b, eps=0.0).unsqueeze(1),
+    "pairwise_module": lambda a, b: nn.PairwiseDistance()(a, b).unsqueeze(1),
+    "cosine": lambda a, b: F.cosine_similarity(a, b).unsqueeze(1),
+    "cosine_bounded": lambda a, b: F.cosine_similarity(a, b, dim=-1, eps=2.0).unsqueeze(1),
+    "cosine_constant": lambda a, b: (
+        F.cosine_similarity(a, torch.ones(1, 4))[:, None] + 0 * b.sum(1, keepdim=True)
+    ),
+    "normalize": lambda a, b: F.normalize(a, dim=1) - F.normalize(b, dim=1, eps=0.5),
+    "norm": lambda a, b: (a - b).norm(dim=1, keepdim=True),
+}
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_distances_have_the_same_gradients(name):
+    import cornu
+
+    class Distance(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = nn.Linear(3, 4, bias=False)
+
+        def forward(self, a, b):
+            return DISTANCES[name](self.encoder(a), self.encoder(b))
+
+    torch.manual_seed(0)
+    module, loss = Distance(), nn.MSELoss()
+    pair = (torch.tensor(FIRST), torch.tensor(SECOND))
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.5)
+    model = cornu.port.from_torch(module, pair, loss=loss, optimizer=optimizer)
+    outputs = module(*pair)
+    x = [one.numpy() for one in pair]
+    np.testing.assert_allclose(model.predict(x, verbose=0), outputs.detach().numpy(), atol=1e-6)
+    loss(outputs, torch.full_like(outputs, 0.3)).backward()
+    y = np.full(outputs.shape, 0.3, "float32")
+    (before,) = model.get_weights()
+    model.fit(x, y, batch_size=len(y), verbose=0)
+    gradient = (before - model.get_weights()[0]) / 0.5
+    np.testing.assert_allclose(gradient.T, module.encoder.weight.grad.numpy(), atol=2e-6, rtol=1e-5)

@@ -170,6 +170,9 @@ class _Twin:
 
         def run(values, call):
             def seen(node: Node, args, kwargs):
+                # what casts to float32 follows the dtype computed in
+                args = tuple(map(self._followed, args))
+                kwargs = {key: self._followed(value) for key, value in kwargs.items()}
                 if self._seen is None:
                     return call(node, args, kwargs)
                 self._before = []
@@ -186,6 +189,9 @@ class _Twin:
             return Graph.run(graph, values, seen)
 
         return run
+
+    def _followed(self, value: Any) -> Any:
+        return self.dtype if isinstance(value, str) and value == "float32" else value
 
     def _watched(self, activation: Callable) -> Callable:
         """An activation that lets be seen what it is applied to."""

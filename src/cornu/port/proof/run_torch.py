@@ -34,8 +34,6 @@ _DECAY_NOTE = (
     "what PyTorch's weight_decay adds to the gradients is counted as a penalty in the loss, as the "
     "other network's regularizers are"
 )
-
-
 # The operations whose gradient takes a number in float32, and what that and more of them are off.
 _HARD = ("aten.hardsigmoid.", "aten.hardsigmoid_.")
 _HARD_PRECISION = 1e-6
@@ -148,8 +146,9 @@ class TorchRunner(Runner):
 
         given = self._tensors_of(inputs, dtype)
         seen: dict[str, list] = {}
+        program = self._source(given)  # exported in float32
         with torch.no_grad(), one_thread(), self._computing(dtype):
-            outputs = Watching(self._source(given), dtype, training, seen).compute(given)
+            outputs = Watching(program, dtype, training, seen).compute(given)
             if not training:
                 own = leaves(self._twin(dtype).eval()(*given))
                 self._check_graph(dtype, own, outputs)

@@ -169,6 +169,10 @@ class Watching:
         return value.to(getattr(torch, self.dtype)) if is_float else value
 
     def _called(self, target: Any, args: tuple, kwargs: dict) -> Any:
+        if self.dtype == "float64" and not leaves((args, kwargs)):
+            import torch
+
+            return made_as_ever(target, args, kwargs, torch.float64)
         if self.dtype == "float64":
             args = tuple(self._wider(one) for one in args)
             kwargs = {key: self._wider(one) for key, one in kwargs.items()}
@@ -236,10 +240,13 @@ def computing_in(dtype: str) -> Iterator[None]:
         def __torch_function__(
             self, func: Any, types: Any, args: tuple = (), kwargs: Any = None
         ) -> Any:
+            kwargs = kwargs or {}
+            if not leaves((args, kwargs)):
+                return made_as_ever(func, args, kwargs, wanted)
             args = tuple(map(followed, args))
-            kwargs = {key: followed(value) for key, value in (kwargs or {}).items()}
+            kwargs = {key: followed(value) for key, value in kwargs.items()}
             if func is torch.Tensor.float:
-                return torch.Tensor.to(*args, wanted, **kwargs)
+                return args[0].to(wanted, **kwargs)
             return func(*args, **kwargs)
 
     before = torch.get_default_dtype()
@@ -249,6 +256,20 @@ def computing_in(dtype: str) -> Iterator[None]:
             yield
     finally:
         torch.set_default_dtype(before)
+
+
+def made_as_ever(function: Callable, args: tuple, kwargs: dict, wanted: Any) -> Any:
+    """What is made of no tensor: the numbers that are made without this, in another dtype."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        made = function(*args, **kwargs)
+    finally:
+        torch.set_default_dtype(before)
+    is_float32 = isinstance(made, torch.Tensor) and made.dtype is torch.float32
+    return made.to(wanted) if is_float32 else made
 
 
 # What `Tensor.type` takes for float32.

@@ -244,7 +244,7 @@ def _one_hot(call: Call, self: Any, num_classes: int) -> KerasTensor:
 # -- reductions ------------------------------------------------------------------------------------
 
 
-def _axes(call: Call, x: KerasTensor, dim: Any) -> tuple[int, ...]:
+def axes_of(call: Call, x: KerasTensor, dim: Any) -> tuple[int, ...]:
     if dim is None or (isinstance(dim, (list, tuple)) and not dim):
         return tuple(range(x.ndim))
     return tuple(sorted(d % x.ndim for d in ([dim] if isinstance(dim, int) else dim)))
@@ -254,7 +254,7 @@ def reduction(
     call: Call, kind: str, x: KerasTensor, dim: Any, keepdim: bool, called: str | None = None
 ) -> KerasTensor:
     """A reduction; that over both axes of an image is a pooling."""
-    axes = _axes(call, x, dim)
+    axes = axes_of(call, x, dim)
     pooling = {"mean": "Average", "max": "Max"}.get(kind)
     if pooling and x.ndim in (4, 5) and axes == tuple(range(2, x.ndim)):
         kind = f"Global{pooling}Pooling{x.ndim - 2}D"
@@ -318,7 +318,7 @@ def _spread(
     value = reduction(call, call.operation, x, dim, keepdim, None if correction == 0 else "spread")
     if correction == 0:
         return value
-    sizes = [x.shape[axis] for axis in _axes(call, x, dim)]
+    sizes = [x.shape[axis] for axis in axes_of(call, x, dim)]
     if None in sizes:
         raise call.refuse(f"an unbiased {call.operation} over the batch", "Use unbiased=False")
     count = math.prod(sizes)  # type: ignore[arg-type]
@@ -327,106 +327,6 @@ def _spread(
     factor = count / (count - correction)
     factor = math.sqrt(factor) if call.operation == "std" else factor
     return call.make("multiply", value, factor)
-
-
-@aten("linalg_vector_norm", "norm", "linalg_norm")
-def _norm(
-    call: Call, self: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, **more: Any
-) -> KerasTensor:
-    x = call.tensor(self)
-    order = more.get("p", ord)
-    order = 2 if order is None else order
-    wide = x.shape
-    if order == 1:
-        size = call.make("absolute", x, shape=wide, called="absolute")
-        return reduction(call, "sum", size, dim, keepdim)
-    if order != 2 or (call.operation == "linalg_norm" and not isinstance(dim, (int, list))):
-        raise call.refuse(f"the norm of order {order} is not supported", "Use the order 1 or 2")
-    return _length(call, x, dim, keepdim)
-
-
-def _length(
-    call: Call,
-    x: KerasTensor,
-    dim: Any,
-    keepdim: bool,
-    called: str | None = None,
-    shape: tuple | None = None,
-) -> KerasTensor:
-    """The Euclidean length; that of zeros has the gradient 0, where a root's would be infinite."""
-    shape = call.shape if shape is None else shape
-    squares = call.make("square", x, shape=x.shape, called="square")
-    axes = _axes(call, x, dim)
-    total = call.make("sum", squares, shape=shape, called="total", axis=axes, keepdims=keepdim)
-    settings: dict[str, Any] = {"shape": shape, "dtype": "bool", "called": "is_zero"}
-    is_zero = call.make("equal", total, 0.0, **settings)
-    safe = call.make("where", is_zero, 1.0, total, shape=shape, called="safe")
-    root = call.make("sqrt", safe, shape=shape, called="sqrt")
-    return call.make("where", is_zero, 0.0, root, shape=shape, called=called)
-
-
-@aten("pairwise_distance")
-def _pairwise_distance(
-    call: Call, x1: Any, x2: Any, p: float = 2, eps: float = 1e-6, keepdim: bool = False
-) -> KerasTensor:
-    """The norm of x1 - x2 + eps along the last axis."""
-    if p not in (1, 2):
-        raise call.refuse(f"the distance of order p={p:g} is not supported", "Use p=1 or p=2")
-    shape = _together(call)
-    one, other = call.operand(x1, call.dtype), call.operand(x2, call.dtype)
-    way = call.make("subtract", one, other, shape=shape, called="difference")
-    way = call.make("add", way, eps, shape=shape, called="shifted") if eps else way
-    if p == 2:
-        return _length(call, way, -1, keepdim)
-    size = call.make("absolute", way, shape=shape, called="absolute")
-    return reduction(call, "sum", size, -1, keepdim)
-
-
-@aten("cosine_similarity")
-def _cosine_similarity(
-    call: Call, x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8
-) -> KerasTensor:
-    """The product of x1 and x2, each divided by its length, which is eps at least.
-
-    The gradient is that of the length itself, also where it is less than eps: PyTorch bounds it
-    under torch.no_grad().
-    """
-    shape = _together(call)
-    axis = dim % len(shape)
-    parts = [
-        _of_length_one(call, call.operand(value, call.dtype), axis, eps, f"{number}")
-        for number, value in enumerate((x1, x2), 1)
-    ]
-    product = call.make("multiply", *parts, shape=shape, called="product")
-    return call.make("sum", product, axis=(axis,), keepdims=False)
-
-
-def _of_length_one(call: Call, x: Any, axis: int, eps: float, number: str) -> Any:
-    """A tensor, or array of a constant, by its length along an axis."""
-    if not isinstance(x, KerasTensor):
-        return x / np.maximum(np.sqrt(np.sum(np.square(x), axis, keepdims=True)), eps)
-    shape = tuple(1 if one == axis else size for one, size in enumerate(x.shape))
-
-    def make(kind: str, *args: Any, called: str) -> KerasTensor:
-        return call.make(kind, *args, shape=shape, called=f"{called}_{number}")
-
-    length = _length(call, x, axis, True, f"length_{number}", shape)
-    bounded = make("maximum", length, eps, called="bounded")
-    missing = make("subtract", bounded, length, called="missing")
-    constant = make("stop_gradient", missing, called="constant")
-    length = make("add", length, constant, called="divisor")
-    return call.make("true_divide", x, length, shape=x.shape, called=f"unit_{number}")
-
-
-def _together(call: Call) -> tuple:
-    """The shape that both arguments have."""
-    shapes = [call.reading.open_shape(call.input_sizes(number)) for number in (0, 1)]
-    if shapes[0] != shapes[1]:
-        raise call.refuse(
-            f"{call.operation} of the shapes {shapes[0]} and {shapes[1]}",
-            "Repeat the smaller one first: a.expand_as(b)",
-        )
-    return shapes[0]
 
 
 @aten("cumsum")

@@ -9,7 +9,14 @@ from typing import Any
 
 from cornu.graph.tensor import KerasTensor
 from cornu.port.network import Names, Observed, Operation, PortError, entrance
-from cornu.port.torch import aten_activations, aten_layers, aten_math, aten_pooling, aten_shapes
+from cornu.port.torch import (
+    aten_activations,
+    aten_distances,
+    aten_layers,
+    aten_math,
+    aten_pooling,
+    aten_shapes,
+)
 from cornu.port.torch.aten import Call, Filled, known_size, place_of, reader_of
 from cornu.port.torch.aten_export import computing, exported
 from cornu.port.torch.aten_memory import Memory
@@ -17,7 +24,7 @@ from cornu.port.torch.aten_refusals import about_module, about_unknown
 from cornu.port.torch.aten_weights import Owners, Weight
 
 # importing them fills the table of readers
-_TABLES = (aten_activations, aten_layers, aten_math, aten_pooling, aten_shapes)
+_TABLES = (*(aten_activations, aten_distances, aten_layers, aten_math, aten_pooling, aten_shapes),)
 
 
 class Reading:

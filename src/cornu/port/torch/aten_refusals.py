@@ -52,8 +52,8 @@ def about_module(call: Call) -> Refusal | None:
 def about_rows(call: Call) -> Refusal:
     """Of a mask, which picks as many entries as it is true for."""
     return (
-        f"{_expression(call)} picks as many entries as a mask is true for, so that its shape "
-        "depends on the values",
+        f"{_named(call)} picks as many entries as a mask is true for, so that the shape depends "
+        "on the values",
         "Keep the shape: torch.where(mask, x, 0), x * mask or x.masked_fill(~mask, 0); a mean over "
         "the picked ones is (x * mask).sum(1) / mask.sum(1)",
     )
@@ -62,7 +62,7 @@ def about_rows(call: Call) -> Refusal:
 def about_picking(call: Call) -> Refusal:
     """Of an index that the network computes."""
     return (
-        f"{_expression(call)} picks entries by numbers that the network computes",
+        f"{_named(call)} picks entries by numbers that the network computes",
         "Use nn.Embedding for a table of weights, or sum what is multiplied by "
         "F.one_hot(index, number)",
     )
@@ -134,11 +134,6 @@ def _named(call: Call) -> str:
         return f"nn.{leaf} ({operation})"
     line = _line(call)
     return f"{operation} in `{line}`" if line else operation
-
-
-def _expression(call: Call) -> str:
-    line = _line(call)
-    return f"`{line}`" if line else f"the operation {call.node.target}"
 
 
 def _line(call: Call) -> str:
