@@ -1,5 +1,6 @@
 """`cornu port` in a shell: files, table, proof, exit status, and what it says where it cannot."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -135,3 +136,14 @@ def test_weights_into_a_program(folder, capsys):
         strict=True,
     ):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize(("to", "package"), [("torch", "torch"), ("onnx", "onnx")])
+def test_says_what_is_not_installed(folder, capsys, monkeypatch, to, package):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == package else found(name)
+    )
+    assert main(["port", "net.py:build", "--to", to]) == 2
+    assert f'pip install "cornu[{to}]"' in capsys.readouterr().err
+    assert not list(folder.glob(f"*-{to}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -30,12 +31,13 @@ def run_port(options: argparse.Namespace) -> int:
             )
             return 2
         return _port(options)
-    except (PortError, ValueError, ModuleNotFoundError, FileNotFoundError) as error:
+    except (PortError, ValueError, ImportError, FileNotFoundError) as error:
         print(f"cornu port: {error}", file=sys.stderr)
         return 2
 
 
 def _port(options: argparse.Namespace) -> int:
+    _require(options.to)
     opened = open_network(options.source, options.input)
     network = opened.network()
     if options.name:
@@ -55,6 +57,17 @@ def _port(options: argparse.Namespace) -> int:
     files.append(report)
     _print(opened, options, found, proof, files)
     return 0 if proof is None or proof.same else 1
+
+
+def _require(to: str) -> None:
+    """Says what a framework's port needs before anything is written."""
+    needed = {"torch": ("torch",), "onnx": ("onnx", "onnxruntime")}.get(to, ())
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ModuleNotFoundError(
+            f"--to {to} needs {' and '.join(missing)}, to write the network and to prove it; "
+            f'install it with `pip install "cornu[{to}]"`'
+        )
 
 
 def write(

@@ -30,7 +30,7 @@ def import_onnx() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise ImportError(
+        raise ModuleNotFoundError(
             'reading and writing ONNX needs the package onnx: pip install "cornu[onnx]"'
         ) from error
     return onnx
