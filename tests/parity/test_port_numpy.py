@@ -16,7 +16,7 @@ from cornu.port.numpy.write import numpy_source, write_numpy, write_numpy_files
 from cornu.port.proof.run_model import ModelRunner
 from cornu.port.training import Loss, Optimizer, Schedule, Training
 
-from . import networks
+from ..port import networks
 
 # The most that a person would read: the article's own program has 300 lines.
 MOST_LINES = 300
