@@ -83,7 +83,10 @@ def up_and_down(k):
     model = k.Sequential(
         [
             k.Input((9, 8, 2)),
-            k.layers.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2, name="each"),
+            # without a bias: that in front of a normalization has no gradient but rounding
+            k.layers.DepthwiseConv2D(
+                3, strides=2, padding="same", depth_multiplier=2, use_bias=False, name="each"
+            ),
             k.layers.GroupNormalization(groups=-1),
             k.layers.SeparableConv2D(6, (3, 2), padding="same", activation="selu"),
             k.layers.AlphaDropout(0.0),
