@@ -159,14 +159,6 @@ CLASSES = {
 }
 
 
-def text_of(kind: str) -> str:
-    """The class for an optimizer as text, for a program that has imported `keras`."""
-    cls = CLASSES[kind]
-    text = inspect.getsource(cls)
-    base = cls.__mro__[1]
-    return inspect.getsource(base) + "\n\n" + text if base in CLASSES.values() else text
-
-
 def register_with(library: Any) -> None:
     """Makes the classes known to Keras itself, so that it can read models that have them."""
     for cls in CLASSES.values():

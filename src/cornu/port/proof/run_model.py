@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cornu import losses
-from cornu.core import compilation, dtypes
-from cornu.core.compilation import lower
+from cornu.core import dtypes
+from cornu.core.compilation import compile_quickly, lower
 from cornu.core.context import CallContext, call_context
 from cornu.core.variable import bind
 from cornu.data.source import make_source
@@ -246,7 +246,7 @@ class _Twin:
             def pure(state, inputs):
                 return bind(run, self.variables)(state, inputs)[0]
 
-            self._compiled[key] = _compiled(lower(pure, (state, inputs))), keys
+            self._compiled[key] = compile_quickly(lower(pure, (state, inputs))), keys
         function, keys = self._compiled[key]
         seen, outputs = jax.device_get(function(state, inputs))
         seen = iter(seen)
@@ -296,7 +296,7 @@ class _Twin:
                 new, _ = self.program.train_step(state, batch)
                 return new, self._captured.pop("loss"), self._captured.pop("gradients")
 
-            self._compiled[key] = _compiled(lower(step, (state, batch)))
+            self._compiled[key] = compile_quickly(lower(step, (state, batch)))
         return self._compiled[key](state, batch)
 
 
@@ -308,21 +308,6 @@ class _Product(losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return jnp.sum(y_true * y_pred, axis=tuple(range(1, y_pred.ndim)))
-
-
-def _compiled(lowered: Any) -> Any:
-    """A traced program, compiled quickly, every operation once.
-
-    The gradient of a maximum looks for the places where a value equals it. XLA fuses the operations
-    before both into two programs, which round differently: then no place does, and the gradient is
-    NaN. Without fusions every value is computed once.
-    """
-    options = {
-        compilation._LIBRARY: compilation._PRODUCTS_AND_SUMS,
-        "xla_backend_optimization_level": 0,
-        "xla_disable_hlo_passes": "fusion",
-    }
-    return compilation._compiled(lowered, options)
 
 
 @contextlib.contextmanager
