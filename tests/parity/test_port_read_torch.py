@@ -11,8 +11,7 @@ import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
 import cornu  # noqa: E402
-from cornu.port.network import PortError  # noqa: E402
-from cornu.port.torch.read import exported, read_state_dict, read_torch  # noqa: E402
+from cornu.port.torch.read import exported, read_torch  # noqa: E402
 
 from .torch_networks import (  # noqa: E402
     IMAGE,
@@ -365,34 +364,3 @@ def test_padding_that_does_not_count():
     attributes = read_torch(pooling, IMAGE).operations[1].attributes
     assert attributes["padding"] == ((1, 1), (1, 1))
     assert attributes["count_padding"] is False
-
-
-# -- files of weights ------------------------------------------------------------------------------
-
-
-def test_state_dicts(tmp_path):
-    module = LeNet()
-    state = {key: value.numpy() for key, value in module.state_dict().items()}
-    torch.save(module.state_dict(), tmp_path / "weights.pt")
-    torch.save({"epoch": 3, "state_dict": module.state_dict()}, tmp_path / "checkpoint.pth")
-    for name in ("weights.pt", "checkpoint.pth"):
-        found = read_state_dict(tmp_path / name)
-        assert list(found) == list(state)
-        for key, value in state.items():
-            np.testing.assert_array_equal(found[key], value)
-    torch.save(module, tmp_path / "whole.pt")
-    with pytest.raises(PortError, match="cannot be read as a state_dict"):
-        read_state_dict(tmp_path / "whole.pt")
-    torch.save(3, tmp_path / "three.pt")
-    with pytest.raises(PortError, match="holds no state_dict"):
-        read_state_dict(tmp_path / "three.pt")
-    with pytest.raises(FileNotFoundError):
-        read_state_dict(tmp_path / "nothing.pt")
-
-
-def test_safetensors(tmp_path):
-    numpy = pytest.importorskip("safetensors.numpy")
-    weights = {"fc.weight": np.ones((2, 3), "float32")}
-    numpy.save_file(weights, tmp_path / "weights.safetensors")
-    found = read_state_dict(tmp_path / "weights.safetensors")
-    np.testing.assert_array_equal(found["fc.weight"], weights["fc.weight"])

@@ -11,6 +11,7 @@ import cornu  # noqa: E402
 from cornu import layers as L  # noqa: E402
 from cornu.port.keras.read_weights import load_weights_into  # noqa: E402
 from cornu.port.network import PortError  # noqa: E402
+from cornu.port.weight_files import read_arrays  # noqa: E402
 
 
 def lenet():
@@ -163,3 +164,26 @@ def test_another_network_is_refused(tmp_path):
     torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "weights.pt")
     with pytest.raises(PortError, match=r"weight \(2, 3\), bias \(2,\) does not fit"):
         load_weights_into(lenet_in_keras(), tmp_path / "weights.pt")
+
+
+def test_a_state_dict_within_a_checkpoint(tmp_path):
+    module = lenet()
+    state = {key: value.numpy() for key, value in module.state_dict().items()}
+    torch.save(module.state_dict(), tmp_path / "weights.pt")
+    torch.save({"epoch": 3, "state_dict": module.state_dict()}, tmp_path / "checkpoint.pth")
+    for name in ("weights.pt", "checkpoint.pth"):
+        found = read_arrays(str(tmp_path / name))
+        assert list(found) == list(state)
+        for key, value in state.items():
+            np.testing.assert_array_equal(found[key], value)
+    torch.save(3, tmp_path / "three.pt")
+    with pytest.raises(PortError, match="not a state_dict"):
+        read_arrays(str(tmp_path / "three.pt"))
+
+
+def test_safetensors_as_its_own_library_writes_them(tmp_path):
+    numpy = pytest.importorskip("safetensors.numpy")
+    weights = {"fc.weight": np.ones((2, 3), "float32")}
+    numpy.save_file(weights, tmp_path / "weights.safetensors")
+    found = read_arrays(str(tmp_path / "weights.safetensors"))
+    np.testing.assert_array_equal(found["fc.weight"], weights["fc.weight"])

@@ -1,19 +1,15 @@
-"""Reading PyTorch: a live module, an exported program, a state_dict."""
+"""Reading PyTorch: a live module, an exported program."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-import numpy as np
-
-from cornu.port.network import Names, Network, PortError
+from cornu.port.network import Names, Network
 from cornu.port.torch.aten_export import exported, import_torch, unwrapped
 from cornu.port.torch.aten_reading import Reading
-from cornu.port.torch.aten_weights import to_numpy
 from cornu.port.torch.read_training import read_training
 
-__all__ = ["exported", "read_state_dict", "read_torch"]
+__all__ = ["exported", "read_torch"]
 
 
 def read_torch(
@@ -75,53 +71,3 @@ def read_torch(
     for key, value in extra.items():
         setattr(network, key, value)
     return network
-
-
-def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The weights in a file of PyTorch's.
-
-    Args:
-        path: .safetensors, or what torch.save wrote of a state_dict (.pt, .pth, ...), also where
-            that is one entry of a checkpoint. Nothing but tensors is unpickled.
-
-    Returns:
-        Arrays by their names.
-
-    Raises:
-        PortError: a file that holds no state_dict.
-        ModuleNotFoundError: safetensors or PyTorch is not installed.
-    """
-    path = os.fspath(path)
-    if path.endswith(".safetensors"):
-        return _read_safetensors(path)
-    torch = import_torch()
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:
-        sentence = str(error).partition("\n")[0]
-        raise PortError(
-            f"{path!r} cannot be read as a state_dict: {sentence}",
-            None,
-            "Save module.state_dict(), not the module",
-        ) from None
-    for key in ("state_dict", "model_state_dict", "model", "net"):
-        if isinstance(found, dict) and isinstance(found.get(key), dict):
-            found = found[key]
-    tensors = {}
-    if isinstance(found, dict):
-        tensors = {k: v for k, v in found.items() if isinstance(v, torch.Tensor)}
-    if not tensors:
-        raise PortError(f"{path!r} holds no state_dict", None, "Save module.state_dict()")
-    return {str(key): to_numpy(value) for key, value in tensors.items()}
-
-
-def _read_safetensors(path: str) -> dict[str, np.ndarray]:
-    try:
-        from safetensors.numpy import load_file
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            f"Reading {path!r} needs safetensors; install it with pip install safetensors"
-        ) from None
-    return load_file(path)
