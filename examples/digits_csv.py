@@ -15,7 +15,6 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 import cornu as keras
-from cornu.demo import pictures
 
 
 def write_csv(path: Path, images: np.ndarray, labels: np.ndarray | None) -> Path:
@@ -92,12 +91,13 @@ def main() -> None:
     print("Confusion matrix (row: true digit, column: predicted)")
     print(matrix)
     images = x_kept.reshape(-1, 28, 28)
-    for path in (
-        pictures.save_curves(options.output / "curves.png", history.history),
-        pictures.save_confusion(options.output / "confusion.png", matrix, range(10)),
-        pictures.save_wrong_digits(options.output / "wrong.png", images, true, probabilities),
+    for name, figure in (
+        ("curves.png", history.plot()),
+        ("confusion.png", keras.plot.confusion_matrix(matrix)),
+        ("wrong.png", keras.plot.wrong_examples(images, true, probabilities)),
     ):
-        print(f"Drew {path}")
+        figure.savefig(options.output / name)
+        print(f"Drew {options.output / name}")
 
     if test_file is not None:
         unknown = pd.read_csv(test_file, nrows=options.rows).to_numpy("float32")

@@ -17,7 +17,6 @@ from pathlib import Path
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import cornu as keras
-from cornu.demo.pictures import save_confusion, save_curves
 
 RATE, BATCH = 0.004, 64
 
@@ -121,8 +120,12 @@ def main() -> None:
     print("\nConfusion matrix of the test flows (row: true class, column: predicted)")
     for name, row in zip(data.class_names, matrix, strict=True):
         print(f"{name:>16}", *(f"{count:5d}" for count in row))
-    print("Drew", save_confusion(options.output / "confusion.png", matrix, data.class_names))
-    print("Drew", save_curves(options.output / "curves.png", history.history))
+    for name, figure in (
+        ("confusion.png", keras.plot.confusion_matrix(matrix, class_names=data.class_names)),
+        ("curves.png", history.plot(["loss", "accuracy"])),
+    ):
+        figure.savefig(options.output / name)
+        print("Drew", options.output / name)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import train_test_split
 
 import cornu as keras
-from cornu.demo.film import BoundaryFilm
 
 
 def main() -> None:
@@ -43,7 +42,7 @@ def main() -> None:
     model.summary()
 
     # keeps the predictions on a grid after each epoch; the pictures are drawn afterwards
-    film = BoundaryFilm(x_test, y_test)
+    film = keras.callbacks.DecisionBoundary(x_test, y_test, frames=None)
     start = time.perf_counter()
     model.fit(x_train, y_train, epochs=options.epochs, verbose=0, callbacks=[film])
     print(f"Trained {options.epochs} epochs in {time.perf_counter() - start:.1f} s")
@@ -57,6 +56,7 @@ def main() -> None:
 
     start = time.perf_counter()
     path = film.save(options.output / "moons.gif", verbose=1)
+    film.save(options.output / "moons.png")
     print(f"Drew {options.epochs} pictures in {time.perf_counter() - start:.1f} s: {path}")
 
 

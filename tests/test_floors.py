@@ -26,6 +26,7 @@ FLOORS = {
     "regularizers": 3,
     "callbacks": 4,
     "layers": 4,
+    "plot": 4,
     "saving": 4,
     "train": 4,
     "models": 5,

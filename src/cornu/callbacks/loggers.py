@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 import numpy as np
@@ -47,6 +47,30 @@ class History(Callback):
                 history[name].append(value)
             else:
                 history[name] = [value]
+
+    def plot(self, metrics: Sequence[str] | str | None = None, **options: Any) -> Any:
+        """Draws loss and metrics against the epoch, those of validation dashed.
+
+        Args:
+            metrics: names to draw, without `val_`. Default None: all but the learning rate.
+            **options: `band`, `log_scale`, `title`, `figsize` and `ax`, as for
+                `cornu.plot.history`.
+
+        Returns:
+            The matplotlib `Figure`; it shows itself in a notebook, and `savefig` saves it.
+
+        Raises:
+            ValueError: there is no such metric, or nothing was recorded.
+
+        >>> history = History()
+        >>> history.on_train_begin()
+        >>> history.on_epoch_end(0, {"loss": 0.5})
+        >>> [axes.get_title() for axes in history.plot().axes]
+        ['loss']
+        """
+        from cornu import plot
+
+        return plot.history(self, metrics, **options)
 
 
 class CSVLogger(Callback):

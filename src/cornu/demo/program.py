@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import cornu
-from cornu.callbacks import Callback
-from cornu.demo import pictures
-from cornu.demo.film import BoundaryFilm
+from cornu import plot
+from cornu.callbacks import Callback, DecisionBoundary
+from cornu.plot.figures import require
 
 MOONS_EPOCHS, DIGITS_EPOCHS = 200, 20
 
@@ -51,7 +51,7 @@ def run_demo(
     """
     start = time.perf_counter()
     try:
-        pictures.require("matplotlib", "sklearn")
+        require("matplotlib", "sklearn", extra="demo")
     except ModuleNotFoundError as error:
         print(f"cornu demo: {error}", file=sys.stderr)
         return 1
@@ -104,13 +104,14 @@ def _moons(folder: Path, epochs: int) -> None:
     )
     model.compile(loss="binary_crossentropy", optimizer="sgd", metrics=["accuracy"])
     model.summary()
-    film = BoundaryFilm(x_test, y_test)
+    film = DecisionBoundary(x_test, y_test, frames=None)
     print(f"Compiling, then training {epochs} epochs and keeping the boundary after each")
     model.fit(x_train, y_train, epochs=epochs, verbose=0, callbacks=[film, EpochBar()])
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     print(f"Test accuracy {accuracy:.1%} on the {len(x_test)} points kept aside")
     print("Drawing the film")
     film.save(folder / "moons.gif", verbose=1)
+    film.save(folder / "moons.png")
     print()
 
 
@@ -157,6 +158,6 @@ def _digits(folder: Path, epochs: int) -> None:
     matrix = confusion_matrix(y_test, predicted)
     print("Confusion matrix (row: true digit, column: predicted)")
     print(matrix, "\n")
-    pictures.save_curves(folder / "digits-curves.png", history.history)
-    pictures.save_confusion(folder / "digits-confusion.png", matrix, list(range(10)))
-    pictures.save_wrong_digits(folder / "digits-wrong.png", x_test, y_test, probabilities, 8)
+    history.plot().savefig(folder / "digits-curves.png")
+    plot.confusion_matrix(matrix).savefig(folder / "digits-confusion.png")
+    plot.wrong_examples(x_test, y_test, probabilities, 8).savefig(folder / "digits-wrong.png")
