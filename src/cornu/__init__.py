@@ -36,11 +36,12 @@ from cornu.layers import Input, InputSpec, Layer
 from cornu.losses import Loss
 from cornu.metrics import Metric
 from cornu.models import Functional, Model, Sequential
+from cornu.models.sweep import sweep
 from cornu.optimizers import Optimizer
 from cornu.regularizers import Regularizer
 
 if TYPE_CHECKING:
-    from cornu import port
+    from cornu import compare, plot, port
 
 __version__ = "0.1.0"
 
@@ -65,6 +66,7 @@ __all__ = [
     "backend",
     "callbacks",
     "check",
+    "compare",
     "config",
     "constraints",
     "datasets",
@@ -75,10 +77,12 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "plot",
     "port",
     "random",
     "regularizers",
     "saving",
+    "sweep",
     "utils",
 ]
 
@@ -90,5 +94,5 @@ def _to_onnx(model, path) -> None:
 
 
 hooks.to_onnx = _to_onnx
-# `cornu.port` is imported when it is first asked for: most programs never do
-explain_missing_names(__name__, later=("port",))
+# these are imported when they are first asked for: most programs never do
+explain_missing_names(__name__, later=("compare", "plot", "port"))

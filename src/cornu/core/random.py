@@ -16,6 +16,9 @@ import numpy as np
 from cornu.core.serialization import Serializable
 from cornu.core.variable import Variable
 
+# What `set_random_seed` was given last: where the seeds of several runs begin.
+last_seed: int | None = None
+
 
 def set_random_seed(seed: int) -> None:
     """Seeds Python's, NumPy's and so Cornu's generators: the same program then gives the same bits.
@@ -26,7 +29,9 @@ def set_random_seed(seed: int) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise ValueError(f"set_random_seed({seed!r}): seed must be an integer from 0 to 2**32 - 1")
-    python_random.seed(int(seed))
+    global last_seed
+    last_seed = int(seed)
+    python_random.seed(last_seed)
     np.random.seed(int(seed))
 
 

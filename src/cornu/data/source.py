@@ -79,7 +79,13 @@ class ArraySource(Source):
         shuffle: True for a new order of rows in each epoch (drawn from NumPy's global generator, in
             the thread that trains), "batch" to shuffle whole batches, False for the order given.
         resident: whether the rows stay on the device; by default if they take less than 4 GiB.
+
+    Attributes:
+        generators: None, or a NumPy generator for each of several networks that are trained at
+            once: each then gets its own order of rows, and a block's `order` is (networks, rows).
     """
+
+    generators: list | None = None
 
     def __init__(
         self, x, y, sample_weight, batch_size: int, shuffle: Any, resident: bool | None = None
@@ -99,19 +105,24 @@ class ArraySource(Source):
     def sample(self) -> tuple:
         return jax.tree_util.tree_map(lambda leaf: leaf[: self.batch_size], self.data)
 
-    def _row_order(self) -> np.ndarray | None:
+    def _row_order(self, generator: Any = np.random) -> np.ndarray | None:
         if self.shuffle == "batch":
             full = self.rows // self.batch_size * self.batch_size
             rows = np.arange(self.rows, dtype=np.int32)
             whole = rows[:full].reshape(-1, self.batch_size)
-            return np.concatenate([np.random.permutation(whole).ravel(), rows[full:]])
+            return np.concatenate([generator.permutation(whole).ravel(), rows[full:]])
         if self.shuffle:
-            return np.random.permutation(self.rows).astype(np.int32)
+            return generator.permutation(self.rows).astype(np.int32)
         return None
 
     def epoch(self) -> Iterator[Block]:
-        order = self._row_order()
+        order = self._row_order() if self.generators is None else self._row_orders()
         yield from self._resident(order) if self.resident else self._streamed(order)
+
+    def _row_orders(self) -> np.ndarray | None:
+        """The order of rows for each generator."""
+        orders = [self._row_order(generator) for generator in self.generators or ()]
+        return np.stack(orders) if self.shuffle else None  # type: ignore[arg-type]
 
     def _stretches(self) -> list[tuple[int, int, int]]:
         """First row, number of batches and rows in each: of the full batches, of the last one."""
@@ -122,8 +133,9 @@ class ArraySource(Source):
     def shapes(self) -> list[Block]:
         if not self.resident:
             return []
+        networks = () if self.generators is None or not self.shuffle else (len(self.generators),)
         return [
-            Block(self.data, np.empty(count * rows, np.int32), count, rows)
+            Block(self.data, np.empty((*networks, count * rows), np.int32), count, rows)
             for _, count, rows in self._stretches()
         ]
 
@@ -133,7 +145,7 @@ class ArraySource(Source):
         for start, count, rows in self._stretches():
             end = start + count * rows
             if order is not None:
-                part = order[start:end]
+                part = order[..., start:end]
             else:
                 if start not in self._device_order:
                     self._device_order[start] = jax.device_put(

@@ -25,13 +25,17 @@ from cornu.data.source import ArraySource, Block, Source, is_stream, make_source
 from cornu.graph.tensor import KerasTensor
 from cornu.layers.layer import accepts_training
 from cornu.models.entry import entry
+from cornu.models.replicas import Replicas
+from cornu.models.replicating import prepare
 from cornu.train import checks, loop
 from cornu.train.program import Program
+from cornu.train.replica_callbacks import ReplicaCallbacks
+from cornu.train.replicas import ReplicaProgram
 from cornu.train.targets import Targets, flat_targets, spec_of
 
 _TRAINER_ATTRIBUTES = frozenset(
     {"optimizer", "loss_tracker", "_targets", "_program", "_compile_arguments", "history", "_pacer"}
-    | {"_places", "_checked"}
+    | {"_places", "_checked", "replicas"}
 )
 
 
@@ -70,11 +74,12 @@ class Trainer:
         self._pacer: dict[str, loop.Pacer] = {}
         self._initial_epoch: int | None = None
         self._checked: tuple | None = None
+        self.replicas: Replicas | None = None
         self._places: dict[str, Place | None] = {}  # the program's lines that findings name
 
     def __getstate__(self) -> dict:
         # what is compiled belongs to this process: a copy compiles anew
-        return {**self.__dict__, "_program": None, "_pacer": {}}
+        return {**self.__dict__, "_program": None, "_pacer": {}, "replicas": None}
 
     # -- compile ---------------------------------------------------------------------------------
 
@@ -332,8 +337,9 @@ class Trainer:
         )
         self._program = None
 
-    def _pace(self, kind: str) -> loop.Pacer:
-        return self._pacer.setdefault(kind, loop.Pacer())
+    def _pace(self, kind: str, program: Program | None = None) -> loop.Pacer:
+        pacers = getattr(program, "pacers", self._pacer)  # several networks at once have their own
+        return pacers.setdefault(kind, loop.Pacer())
 
     # -- fit, evaluate, predict -------------------------------------------------------------------
 
@@ -357,6 +363,7 @@ class Trainer:
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
         check: Any = True,
+        replicas: int | Sequence[int] | None = None,
     ):
         """Trains the model.
 
@@ -381,6 +388,18 @@ class Trainer:
             validation_freq: every how many epochs to validate, or a list of the epochs (from 1).
             check: whether to say first, a line on stderr each, what seems wrong with the network,
                 the data or the settings; or a list of codes of findings not to tell. See `check()`.
+            replicas: how many differently seeded copies of the model to train at once, or a list of
+                their seeds; see below. Default None: the model itself is trained.
+
+        Each replica trains as `clone_model(model)` would alone after `set_random_seed(its seed)`,
+        with initial values, dropout and an order of rows of its own, whatever the model has learned
+        before; batches of a generator are the same for all. A number of replicas takes the seeds
+        from the last one given to `set_random_seed` on, or from a random one. Afterwards
+        `model.replicas` (`cornu.models.replicas.Replicas`) holds them all, and the model itself is
+        as the first of them. The history's values are arrays (replicas,), so that
+        `np.array(history.history["loss"])` is (epochs, replicas); `history.seeds` are the seeds.
+        Progress bar and callbacks are told the means over all replicas. Another `fit` with as many
+        goes on with them; `compile` begins anew.
 
         Returns:
             `cornu.callbacks.History`; its `history` is a dict from each log's name to its values.
@@ -416,6 +435,8 @@ class Trainer:
             x, y, sample_weight, batch_size, shuffle, class_weight, steps_per_epoch
         )
         program = self._prepare(source, "fit", trains=True)
+        if replicas is not None:
+            program = prepare(self, source, replicas)
         if isinstance(source, ArraySource):
             data_arrays.warn_if_not_finite(*source.data[:2])
         settings = {
@@ -439,7 +460,13 @@ class Trainer:
                 program.compile_ahead(kind, block)
         # while the compiler works
         watch = self._tell_findings(source, settings, check)
-        if not isinstance(callbacks, CallbackList):
+        if isinstance(program, ReplicaProgram):
+            callbacks = ReplicaCallbacks(
+                callbacks, program, self, verbose, epochs=epochs, steps=feed.steps
+            )
+            if watch is not None:
+                callbacks.append(watch)
+        elif not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(
                 callbacks,
                 add_history=True,
@@ -464,7 +491,7 @@ class Trainer:
                     program,
                     feed,
                     callbacks,
-                    self._pace("train"),
+                    self._pace("train", program),
                     self.steps_per_execution,
                     lambda: self.stop_training,
                 )
@@ -476,9 +503,20 @@ class Trainer:
                     break
         finally:
             source.close()
-        self.optimizer.finalize_variable_values(self.trainable_variables)
-        callbacks.on_train_end(logs)
+            if isinstance(program, ReplicaProgram):
+                self.replicas = Replicas(self, program, self.history)
+                program.show(0)
+        if isinstance(program, ReplicaProgram):
+            program.change_each(self._finalize)
+            callbacks.on_train_end(logs)
+            program.show(0)
+        else:
+            self._finalize()
+            callbacks.on_train_end(logs)
         return self.history
+
+    def _finalize(self) -> None:
+        self.optimizer.finalize_variable_values(self.trainable_variables)
 
     def _tell_findings(self, source: Source, settings: dict, check: Any) -> Callback | None:
         """Says what seems wrong, once for the same data; returns what goes on watching."""
@@ -575,7 +613,7 @@ class Trainer:
             program,
             feed,
             callbacks,
-            self._pace("test"),
+            self._pace("test", program),
             self.steps_per_execution,
             lambda: self.stop_evaluating,
         )

@@ -252,7 +252,9 @@ class Program:
     def _compiling(self, kind: str, batch_size: int, arguments: tuple) -> _Compiling:
         """The compiled chunk for arguments of these shapes, or its compilation under way."""
         leaves, structure = jax.tree_util.tree_flatten(arguments[1:3])
-        key = (kind, batch_size, structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        # of the values, only the number of networks that they are for can vary
+        key = (kind, batch_size, *(v.shape for v in arguments[0][:1]), structure, shapes)
         compiling = self._executables.get(key)
         if compiling is None:
             predicts = kind == "predict"
