@@ -1,4 +1,4 @@
-"""The `cornu` command: demo, run, check, port, info."""
+"""The `cornu` command: demo, run, check, port, compare, info."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cornu
 
-COMMANDS = ("check", "demo", "info", "port", "run")
+COMMANDS = ("check", "compare", "demo", "info", "port", "run")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.insert(0, "run")
     parser = _parser()
     options = parser.parse_args(arguments)
+    options.given = arguments[1:]
     if options.command is None:
         parser.print_help()
         return 2
@@ -112,6 +113,48 @@ def _parser() -> argparse.ArgumentParser:
     port.add_argument("--no-proof", action="store_true", help="write only, compare nothing")
     port.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     port.set_defaults(function=_port)
+    compare = commands.add_parser(
+        "compare",
+        help="train one experiment in several frameworks, side by side",
+        description="Trains an experiment in Cornu and in every framework that is installed, each "
+        "in a process of its own, from the programs that `cornu port` writes: from the same start, "
+        "to see whether they are the same, and by each framework's own habits, to see what one "
+        "would get. Writes a report, its figures and the programs.",
+        epilog="Without an experiment the built-in ones are listed. A comparison that was "
+        "interrupted goes on where it was. Exit status: 0; 1 where runs from the same start differ "
+        "by more than rounding, or a framework failed; 2 where nothing was run.",
+    )
+    compare.add_argument(
+        "experiment",
+        nargs="?",
+        help="moons, mnist-mlp, mnist-cnn, digits-csv, intrusion, or a file.py that assigns "
+        "`experiment`",
+    )
+    compare.add_argument(
+        "--with",
+        dest="frameworks",
+        default="torch,keras,numpy,sklearn",
+        metavar="FRAMEWORKS",
+        help="beside Cornu (default: torch,keras,numpy,sklearn); also keras-jax, keras-torch, "
+        "keras-tensorflow",
+    )
+    compare.add_argument("-o", "--output", metavar="FOLDER", help="where the results go")
+    compare.add_argument("--mode", choices=("both", "same-start", "own-habits"), default="both")
+    compare.add_argument(
+        "--dtypes", default="float64,float32", help="of the same start (default: float64,float32)"
+    )
+    compare.add_argument("--epochs", type=_positive, help="in the place of the experiment's")
+    compare.add_argument("--rows", type=_positive, help="the most training rows that are taken")
+    compare.add_argument("--seeds", type=_positive, help="how many runs by own habits")
+    compare.add_argument("--seed", type=int, default=0, help="the first seed (default: 0)")
+    compare.add_argument(
+        "--program",
+        action="append",
+        default=[],
+        metavar="FRAMEWORK=FILE",
+        help="a program of your own in the place of the one that is written, in its form",
+    )
+    compare.set_defaults(function=_compare)
     info = commands.add_parser("info", help="versions, devices, folders")
     info.set_defaults(function=_info)
     return parser
@@ -139,6 +182,19 @@ def _port(options: argparse.Namespace) -> int:
     from cornu.port.command import run_port
 
     return run_port(options)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from cornu.compare.command import run_compare
+
+    return run_compare(options)
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
+    return number
 
 
 def _info(options: argparse.Namespace) -> int:

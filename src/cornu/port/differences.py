@@ -296,7 +296,7 @@ def _windows(network: Network, one: str, two: str) -> Iterator[Difference]:
 
 # -- training --------------------------------------------------------------------------------------
 
-_OPTIMIZERS: dict[str, dict[str, tuple[float, float]]] = {
+DEFAULTS_OF_OPTIMIZERS: dict[str, dict[str, tuple[float, float]]] = {
     # setting: default of Keras, default of PyTorch
     "SGD": {"learning_rate": (0.01, 0.001)},
     "Adam": {"epsilon": (1e-7, 1e-8)},
@@ -386,7 +386,7 @@ def _optimizer(optimizer: Optimizer, one: str, two: str) -> Iterator[Difference]
     if one not in place or two not in place:
         return
     kind, settings = optimizer.kind, optimizer.settings
-    for name, defaults in _OPTIMIZERS.get(kind, {}).items():
+    for name, defaults in DEFAULTS_OF_OPTIMIZERS.get(kind, {}).items():
         value = settings.get(name)
         shown = f"{value:g}" if isinstance(value, (int, float)) else "its schedule"
         words = name.replace("_", " ")
