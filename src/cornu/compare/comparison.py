@@ -135,6 +135,7 @@ class Comparison:
             watch,
         )
         self.epochs = settings.epochs or experiment.epochs
+        self.same_start_epochs = settings.epochs or experiment.same_start_epochs or self.epochs
         self.seeds = [settings.seed + i for i in range(settings.seeds or experiment.seeds)]
         self.model = self._build(settings.seed)
         self.network = read_model(self.model)
@@ -329,7 +330,7 @@ class Comparison:
             program=str(written.file.resolve()),
             data=str(self.data_folder.resolve()),
             task=self.task,
-            epochs=self.epochs,
+            epochs=self.epochs if own else self.same_start_epochs,
             batch_size=self.experiment.batch_size,
             train_rows=len(self.data.train[0]),
             output=str(output.resolve()),
@@ -361,7 +362,7 @@ class Comparison:
         )
         key = job.key(digest, {framework.name: str(framework.version)})
         found = jobs.earlier(job, key)
-        total = self.epochs * (len(self.seeds) if own else 1)
+        total = self.epochs * len(self.seeds) if own else job.epochs
         told = self.watch.start(title, total)
         if found is not None:
             framework.resumed = True
@@ -415,6 +416,7 @@ class Comparison:
                 verdict = judge(run, reference, names, dtype, self.steps_per_epoch, agrees)
                 if dtype == "float64":
                     in_float64[framework.name] = verdict.same
+                verdict.text = verdict.text.replace("They", f"{framework.title} and Cornu", 1)
                 if verdict.kind == "different":
                     self._explain(framework, verdict)
                 verdicts[dtype][framework.name] = verdict

@@ -66,6 +66,7 @@ class Experiment:
             boundary is drawn.
         rows: the most training rows that are taken unless the command says otherwise; None for all.
         seeds: how many differently seeded runs each framework's own habits are shown with.
+        same_start_epochs: how long to train from the same start; default `epochs`.
         programs: programs to run in the place of those that are written here, by framework: files
             in the form that `cornu port` writes.
 
@@ -98,11 +99,13 @@ class Experiment:
     feature_names: Sequence[str] | None = None
     rows: int | None = None
     seeds: int = 5
+    same_start_epochs: int | None = None
     programs: Mapping[str, str | os.PathLike] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.title = self.title or self.name
-        for key in ("epochs", "batch_size", "seeds"):
+        self.same_start_epochs = self.same_start_epochs or self.epochs
+        for key in ("epochs", "batch_size", "seeds", "same_start_epochs"):
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ExperimentError(

@@ -269,8 +269,8 @@ def _ratio(value: float | None, reference: float | None) -> str:
 
 
 def _sentence(verdict: dict[str, Any]) -> str:
-    """What a verdict says."""
-    if verdict.get("text"):
+    """What a verdict says, where it is more than its word."""
+    if verdict.get("text") and verdict.get("kind") != "same":
         return str(verdict["text"])
     if verdict.get("same"):
         return ""

@@ -6,14 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
-# 0.975 quantiles of Student's t for 1 to 30 degrees of freedom (NIST/SEMATECH e-Handbook of
-# Statistical Methods, 1.3.6.7.2)
-_T = (
-    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
-    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
-    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
-)
-_NORMAL = 1.959964
+from cornu.compare.statistics import mean_and_interval
+
 NOTHING = "\u2013"
 TIMES = "\u00d7"
 
@@ -23,21 +17,6 @@ def known(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def student_t(freedom: int) -> float:
-    """The 0.975 quantile of Student's t distribution: half a 95 % interval, in standard errors.
-
-    Beyond the table by the expansion 26.7.5 of Abramowitz and Stegun, Handbook of Mathematical
-    Functions.
-
-    >>> student_t(4), round(student_t(100), 3)
-    (2.776, 1.984)
-    """
-    if freedom <= len(_T):
-        return _T[freedom - 1]
-    z = _NORMAL
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-
-
 def mean_and_half(values: Iterable[Any]) -> tuple[float | None, float | None, int]:
     """The mean, half its 95 % t-interval (None for fewer than two values) and how many there are.
 
@@ -45,14 +24,7 @@ def mean_and_half(values: Iterable[Any]) -> tuple[float | None, float | None, in
     (0.95..., 0.124..., 3)
     """
     numbers = [float(value) for value in values if known(value)]
-    n = len(numbers)
-    if not n:
-        return None, None, 0
-    mean = math.fsum(numbers) / n
-    if n == 1:
-        return mean, None, 1
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in numbers) / (n - 1))
-    return mean, student_t(n - 1) * spread / math.sqrt(n), n
+    return (*mean_and_interval(numbers), len(numbers))
 
 
 def number(value: Any, digits: int = 3) -> str:
