@@ -13,6 +13,12 @@ pytest.importorskip("matplotlib")
 Image = pytest.importorskip("PIL.Image")
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """The same networks in every run."""
+    cornu.utils.set_random_seed(0)
+
+
 class Network:
     """Predicts 1 to the right of a line that each epoch moves on."""
 
@@ -131,6 +137,26 @@ def test_a_second_fit_goes_on():
     movie = train(train(Numbers(frames=6), 0, 6), 0, 60)
     assert len(movie.epochs) <= 6
     assert (movie.epochs[0], movie.epochs[-1]) == (1, 66)
+
+
+@pytest.mark.parametrize("frames", [5, 6, 20])
+@pytest.mark.parametrize("lengths", [(100, 100, 100), (50, 500, 50), (10, 30, 200)])
+def test_frames_stay_even_over_several_fits(lengths, frames):
+    movie = Numbers(frames=frames)
+    for length in lengths:
+        train(movie, 0, length)
+        assert len(movie.epochs) <= frames
+    assert len(movie.epochs) >= frames - 2
+    assert (movie.epochs[0], movie.epochs[-1]) == (1, sum(lengths))
+    # a frame that was dropped does not come back, so a gap can be twice as long as it would be
+    steps = np.diff(movie.epochs)
+    even = (sum(lengths) - 1) / (frames - 1)
+    assert steps.max() <= 2 * even
+    assert steps.min() >= even / 2
+    # each frame goes on with its own epoch and logs
+    assert (np.diff(movie.frames) > 0).all()
+    own = np.concatenate([np.arange(length) + 1 for length in lengths])
+    assert movie.curves["loss"] == own[np.array(movie.epochs) - 1].tolist()
 
 
 def test_the_film_of_replicas_is_that_of_the_first():

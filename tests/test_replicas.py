@@ -259,6 +259,24 @@ def test_another_fit_goes_on_and_compile_begins_anew():
     assert difference(model.replicas[1], alone(lambda: dense("adam"), 7, X, Y, **OPTIONS)) < 2e-6
 
 
+def test_another_seed_begins_anew():
+    model = dense("adam")
+    set_random_seed(0)
+    assert model.fit(X, Y, replicas=2, **OPTIONS).seeds == (0, 1)
+    assert model.fit(X, Y, replicas=2, **OPTIONS).seeds == (0, 1)
+    assert model.optimizer.iterations.numpy() == 2 * 3 * 3  # gone on
+    set_random_seed(100)
+    history = model.fit(X, Y, replicas=2, **OPTIONS)
+    assert history.seeds == (100, 101)
+    for i, seed in enumerate(history.seeds):
+        other = alone(lambda: dense("adam"), seed, X, Y, **OPTIONS)
+        same_histories(history, i, other.history)
+        assert difference(model.replicas[i], other) < 2e-6
+    set_random_seed(7)
+    model.fit(X, Y, replicas=(100, 101), **OPTIONS)  # they are named
+    assert model.optimizer.iterations.numpy() == 2 * 3 * 3
+
+
 def test_adapted_layers_stay_adapted():
     model = cornu.Sequential([cornu.Input((4,)), layers.Normalization(), layers.Dense(1)])
     model.layers[0].adapt(X * 9)
@@ -337,6 +355,47 @@ def test_early_stopping_watches_the_mean_and_restores_all():
             np.testing.assert_allclose(mine, theirs, atol=1e-6)
     for mine, theirs in zip(model.get_weights(), kept[1], strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_the_best_is_that_of_the_restored_epoch():
+    feigned = iter([0.5, 0.3, 0.4, 0.6])
+    at_end = iter([[3, 2, 1], [1, 2, 3], [3, 1, 2], [2, 3, 1]])
+
+    class Feign(callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["feigned"] = next(feigned)
+
+    class Record(callbacks.History):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, {**logs, "loss": np.array(next(at_end), float)})
+
+    model = dense()
+    stop = callbacks.EarlyStopping("feigned", patience=2, mode="min", restore_best_weights=True)
+    options = {**OPTIONS, "validation_data": (X, Y), "validation_freq": [1, 3]}
+    told = [Feign(), Record(), stop]
+    model.fit(X, Y, replicas=SEEDS, callbacks=told, **{**options, "epochs": 9})
+    replicas = model.replicas
+    assert (stop.best_epoch, stop.stopped_epoch) == (1, 3)
+    assert replicas.index_of_best("loss") == 0  # not 2, as in the last epoch
+    # not known of that epoch: the one before
+    known = replicas.history.history["val_loss"]
+    assert len(known) == 2
+    assert replicas.index_of_best("val_loss", "max") == int(np.argmax(known[0]))
+    # trained on, they are those of the last epoch again
+    model.fit(X, Y, replicas=SEEDS, **OPTIONS)
+    last = model.replicas.history.history["loss"][-1]
+    assert model.replicas.index_of_best("loss") == int(np.argmin(last))
+
+
+def test_the_best_by_a_value_that_came_after_the_restored_epoch():
+    model = dense("sgd")
+    options = {"validation_data": (X, Y), "validation_freq": [3], "epochs": 4}
+    stop = callbacks.EarlyStopping("loss", mode="max", patience=3, restore_best_weights=True)
+    model.optimizer.learning_rate = 0.5
+    model.fit(X, Y, replicas=SEEDS, callbacks=[stop], **{**OPTIONS, **options})
+    assert stop.best_epoch == 0
+    with pytest.raises(ValueError, match=r"early epoch, up to which the history has .*'loss'"):
+        model.replicas.best("val_loss")
 
 
 @pytest.mark.parametrize(

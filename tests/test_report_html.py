@@ -174,14 +174,71 @@ def test_bands_are_t_intervals():
     (series,) = chart["series"]
     # standard error 1/sqrt(3), 2 degrees of freedom
     assert series["y"] == [2.0]
-    assert series["high"][0] == pytest.approx(2 + 4.3027 / math.sqrt(3), rel=1e-5)
-    assert series["low"][0] == pytest.approx(2 - 4.3027 / math.sqrt(3), rel=1e-5)
+    assert series["high"][0] == pytest.approx(2 + 4.302653 / math.sqrt(3), rel=1e-5)
+    assert series["low"][0] == pytest.approx(2 - 4.302653 / math.sqrt(3), rel=1e-5)
+
+
+def test_bands_of_shares_end_at_zero_and_one():
+    results = moons_results()
+    runs = [{"seed": i, "history": {"accuracy": [value]}} for i, value in enumerate((0.1, 0.95))]
+    results["own_habits"]["frameworks"] = {"torch": {"runs": runs}}
+    (chart,) = json.loads(read(results).data["data-habits"])["all"]
+    (series,) = chart["series"]
+    assert (series["low"], series["y"], series["high"]) == ([0.0], [0.525], [1.0])
+
+
+def diverging():
+    results = moons_results()
+    torch = results["own_habits"]["frameworks"]["torch"]["runs"] = []
+    for seed, (accuracy, loss) in enumerate([(0.9, 0.2), (None, None), (0.94, 0.3)]):
+        losses = [0.7, loss, loss]
+        history = {"loss": losses, "accuracy": [0.5, accuracy, accuracy]}
+        test = {"loss": loss, "accuracy": accuracy}
+        torch.append({"seed": seed, "history": history, "test": test})
+    return results
+
+
+def test_runs_that_diverged_are_told_and_left_out():
+    results = diverging()
+    reader = read(results)
+    text = "".join(reader.text).replace("\xa0", " ")
+    notice = (
+        "PyTorch diverged with its own habits: the loss of 1 of its 3 runs became no number "
+        "(seed 1 in epoch 2); no mean has it."
+    )
+    assert text.index(notice) < text.index("A network of 5,226 parameters")
+    assert "92.0 % (66.6 to 100 %)90.0 % to 94.0 %0.2500 \u00b1 0.63532 of 3 (1 diverged)" in text
+    assert "(means of the seeds that did not diverge with 95 % intervals)" in text
+    charts = json.loads(reader.data["data-habits"])["all"]
+    (series,) = [s for c in charts[:1] for s in c["series"] if s["key"] == "torch"]
+    assert series["y"] == [0.7, 0.25, 0.25]
+
+    for run in results["own_habits"]["frameworks"]["torch"]["runs"]:
+        run["test"] = {"loss": None, "accuracy": None}
+    text = "".join(read(results).text)
+    assert "the loss of all its 3 runs became no number" in text
+    assert "0 of 3 (3 diverged)" in text
+
+
+@pytest.mark.parametrize("kind", ["same", "rounding", "different"])
+def test_verdicts_have_the_terminals_words_and_colours(kind):
+    from cornu.compare.amounts import verdict_word
+
+    results = moons_results()
+    frameworks = results["same_start"]["dtypes"]["float64"]["frameworks"]
+    frameworks["keras"]["verdict"] |= {"kind": kind, "same": kind != "different"}
+    word, level = verdict_word(frameworks["keras"]["verdict"])
+    assert word == kind
+    assert level == {"same": "good", "rounding": "warn", "different": "bad"}[kind]
+    assert f'<span class="badge {level}">{word}</span>' in report_html(results)
 
 
 def test_failures_come_first_and_loudly():
     text = "".join(read(moons_results()).text)
     failed = text.index("Keras on PyTorch failed: the program ended with exit status 1.")
-    parts = text.index("NumPy parts from Cornu at step 1, at the loss. Cause: softmax is applied")
+    parts = text.index(
+        "Same start, float64 and float32. NumPy and Cornu part at step 1, at the loss. Cause: soft"
+    )
     skipped = text.index("scikit-learn was skipped")
     assert failed < parts < skipped < text.index("A network of 5,226 parameters")
     assert "RuntimeError: shapes <2> and <3>" in text
@@ -190,7 +247,14 @@ def test_failures_come_first_and_loudly():
 def test_summary_in_words():
     text = "".join(read(digits_results()).text).replace("\xa0", " ")
     assert "trained for 12 epochs in Cornu, PyTorch, Keras, NumPy and scikit-learn." in text
-    assert "the losses of PyTorch, Keras and NumPy lie on Cornu's" in text
+    assert "in float64, the losses of PyTorch, Keras and NumPy lie on Cornu's" in text
+    # what parts by rounding is not said to lie on it
+    assert (
+        "in float32, PyTorch and NumPy part from Cornu by rounding, beyond 1e-4 from step 258 "
+        "(epoch 9); in float64 they lie on Cornu's. Keras parts from Cornu by rounding, beyond "
+        "1e-4 from step 259 (epoch 9); in float64 it lies on Cornu's. With each" in text
+    )
+    assert "apart from" not in text
     assert "An epoch takes 1.6 ms in Cornu, 27.4 ms in PyTorch (17\u00d7)" in text
 
 

@@ -30,11 +30,13 @@ def build(rate=0.01, drop=0.3, l2=0.01, momentum=0.999, units=6, smooth=0.0, act
     return model
 
 
-def check_each(runs: Sweep, seed: int = 5, make=build, **options) -> None:
+def check_each(runs: Sweep, seed: int = 5, make=build, callbacks=None, **options) -> None:
     """Every run against the same alone."""
     for run in runs:
         set_random_seed(seed)
         model = make(**run.settings)
+        if callbacks is not None:
+            options["callbacks"] = callbacks()
         history = model.fit(X, Y, **{**OPTIONS, **options}).history
         assert run.history.keys() == history.keys()
         for name, values in history.items():
@@ -135,24 +137,53 @@ def test_the_programs_generators_are_left_as_they_are():
     assert np.random.random() == expected
 
 
-def test_callbacks_are_made_for_each_group():
+def test_each_run_stops_when_it_would_alone():
     made = []
 
     def make():
-        made.append(cornu.callbacks.EarlyStopping("loss", min_delta=100.0))
+        made.append(cornu.callbacks.EarlyStopping("loss", min_delta=0.01, patience=1))
         return made[-1]
 
-    runs = sweep(build, {"units": [5, 6]}, X, Y, callbacks=make, **OPTIONS)
-    assert len(made) == 2
-    assert all(len(run.history["loss"]) == 2 for run in runs)
+    options = {**OPTIONS, "epochs": 8}
+    space = {"rate": [1e-5, 0.02, 1e-4], "drop": [0.1]}
+    runs = sweep(build, space, X, Y, seed=5, callbacks=make, **options)
+    assert len(made) == 3
+    assert runs.groups == [[0], [1], [2]]
+    check_each(runs, callbacks=make, epochs=8)
+    slow, fast, _ = (len(run.history["loss"]) for run in runs)
+    assert slow < fast
 
 
-def test_a_learning_rate_that_a_callback_sets_for_all_is_refused():
-    def scheduler():
-        return [cornu.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)]
+def test_callbacks_that_set_the_rate_and_that_save(tmp_path):
+    saved = []
 
-    with pytest.raises(ValueError, match="a value of its own"):
-        sweep(build, {"rate": [0.1, 0.2]}, X, Y, callbacks=scheduler, **OPTIONS)
+    def make():
+        saved.append(tmp_path / f"{len(saved)}.keras")
+        halve = cornu.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+        return [halve, cornu.callbacks.ModelCheckpoint(saved[-1])]
+
+    runs = sweep(build, {"rate": [0.1, 0.2]}, X, Y, seed=5, callbacks=make, **OPTIONS)
+    for run, path in zip(runs, saved, strict=True):
+        loaded = cornu.models.load_model(path)
+        for mine, theirs in zip(run.model.weights, loaded.weights, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+        assert run.logs["learning_rate"] == pytest.approx(run.settings["rate"] / 8)
+    check_each(runs, callbacks=make)
+
+
+@pytest.mark.parametrize(
+    ("space", "verbose", "said"),
+    [
+        ({"units": [5, 6, 5]}, "auto", ["Runs 1, 3 of 3", "Run 2 of 3"]),
+        ({"rate": [0.1, 0.2]}, "auto", []),
+        ({"rate": [0.1, 0.2]}, 2, ["Runs 1, 2 of 2"]),
+        ({"units": [5, 6]}, 0, []),
+    ],
+)
+def test_it_is_said_which_runs_begin(space, verbose, said, capsys):
+    sweep(build, space, X, Y, **{**OPTIONS, "epochs": 1, "verbose": verbose})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("Run")] == said
 
 
 @pytest.mark.parametrize(

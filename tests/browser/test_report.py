@@ -26,7 +26,7 @@ def test_moons(browser, reports):
     page = browser(reports["moons"])
     text = page.find("main").text
     assert "Keras on PyTorch failed: the program ended with exit status 1." in text
-    assert text.index("NumPy parts from Cornu at step 1") < text.index("A network of 5,226")
+    assert text.index("NumPy and Cornu part at step 1") < text.index("A network of 5,226")
     assert "scikit-learn was skipped: scikit-learn is not installed." in text
 
     # the movie: its slider by key, then the whole of it
@@ -152,6 +152,21 @@ def test_hostile_text_stays_text(browser, tmp_path):
     assert page.find_all("img") == []
     assert page.driver.title == f"{hostile} - cornu compare"
     assert len(page.pixels()) == 4
+    page.assert_quiet()
+
+
+def test_long_drawing_is_not_cut_by_its_scrollbar(browser, tmp_path):
+    results = moons_results()
+    for place in range(30):
+        node = {**results["network"][1], "name": f"more_{place}"}
+        results["network"].append({**node, "inputs": [results["network"][-1]["name"]]})
+    page = browser(write_report(results, tmp_path / "long.html"))
+    script = "const d = document.querySelector('.drawing'); return [d.scrollWidth, d.clientWidth]"
+    inside, room = page.run(script)
+    assert inside <= room
+    assert page.run(
+        "const d = document.querySelector('.drawing'); return d.scrollHeight > d.clientHeight"
+    )
     page.assert_quiet()
 
 

@@ -98,6 +98,17 @@ def test_networks_that_cannot_be_compared_are_refused(tmp_path):
     with pytest.raises(ExperimentError, match=r"rows of shape \(2,\), the network takes \(3,\)"):
         comparison(tmp_path, network(shape=(3,)))
 
+    def shifted(count):
+        x, y = rows(count).train
+        return Data((x, y + 1), (x, y))
+
+    with pytest.raises(
+        ExperimentError, match="train: y goes from 1 to 2; the network has 2 classes"
+    ):
+        comparison(tmp_path, network(), shifted)
+    with pytest.raises(ExperimentError, match=r"Data\(train=\(x, y\).*received tuple"):
+        comparison(tmp_path, network(), lambda count: tuple(rows(count).train))
+
     def uneven(count):
         data = rows(count)
         return Data((data.train[0], data.train[1][:-1]), data.test)

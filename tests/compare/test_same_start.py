@@ -84,7 +84,23 @@ def test_float64_settles_what_float32_is():
     assert judged(parted(by), "float32", agrees=True).kind == "rounding"
     assert judged(parted(by), "float32", agrees=False).kind == "different"
     slow = 1e-7 * 1.5 ** np.arange(STEPS)
-    assert judged(parted(slow), "float32").kind == "rounding"
+    assert judged(parted(slow, weights=[0, 1, 2]), "float32").kind == "rounding"
+
+
+def test_what_drifts_in_one_place_is_no_rounding():
+    drift = 1e-5 * np.arange(STEPS)
+    verdict = judged(parted(drift, weights=[2]), "float32")
+    assert verdict.kind == "different"
+    assert verdict.place == "the layer 'second'"
+    # nor is what adds up in all of them
+    assert judged(parted(drift, weights=[0, 1, 2]), "float32").kind == "different"
+
+
+def test_weights_that_cannot_be_paired_are_said():
+    by = np.where(np.arange(STEPS) < 5, 0.0, 1e-3)
+    other = parted(by)
+    other.sizes = [*SIZES[:-1], 41]
+    assert "cannot be paired" in judged(other).place
 
 
 def test_float32_is_judged_by_its_first_epoch():

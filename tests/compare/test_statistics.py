@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cornu.compare.statistics import (
     mean_and_interval,
+    outcome,
     t_quantile,
     t_within,
     thinned,
@@ -79,6 +80,36 @@ def test_what_has_no_interval():
         t_quantile(0)
     with pytest.raises(ValueError, match="between 0 and 1"):
         t_quantile(3, 95)
+
+
+def run_of(loss, accuracy):
+    return {"test": {"loss": loss, "accuracy": accuracy}}
+
+
+def test_loss_and_accuracy_are_of_the_same_runs():
+    runs = [run_of(1.0, 0.5), run_of(math.nan, 0.1), run_of(3.0, 0.7), run_of(9.0, None)]
+    found = outcome([*runs, {"test": None}, {"history": {}}])
+    assert found.used == [runs[0], runs[2]]
+    assert found.diverged == [runs[1]]
+    assert found.every == 6
+    assert found.loss == mean_and_interval([1.0, 3.0])
+    assert found.accuracy == mean_and_interval([0.5, 0.7])
+
+
+def test_runs_without_an_accuracy():
+    found = outcome(
+        [{"test": {"loss": 1.0}}, {"test": {"loss": math.inf}}, {"test": {"loss": 2.0}}]
+    )
+    assert found.loss == mean_and_interval([1.0, 2.0])
+    assert found.accuracy == (None, None)
+    assert (len(found.used), len(found.diverged)) == (2, 1)
+
+
+def test_no_runs_at_all():
+    for runs in (None, [], [run_of(None, None)]):
+        found = outcome(runs)
+        assert found.used == []
+        assert found.loss == found.accuracy == (None, None)
 
 
 @given(st.integers(0, 5000), st.integers(2, 300))

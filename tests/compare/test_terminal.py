@@ -180,14 +180,14 @@ def test_costs_are_related_to_cornus():
     lines = printed(sample(), 100).split("Cost")[1].splitlines()
     place = next(i for i, line in enumerate(lines) if line.startswith("PyTorch"))
     assert "20.1 ms" in lines[place]
-    assert lines[place + 1].split() == ["11x"] * 5
+    assert lines[place + 1].split() == ["11\u00d7"] * 5
     assert lines[place].rstrip().endswith("6.8 GB")
     # one framework alone has nothing to be related to
     results = sample()
     del results["own_habits"]["frameworks"]["cornu"]
     text = printed(results)
     assert "Cornu's" not in text.split("Cost")[1].splitlines()[0]
-    assert "11x" not in text
+    assert "11\u00d7" not in text
 
 
 def test_numbers_of_seeds_where_they_differ():
@@ -223,6 +223,26 @@ def test_values_may_be_null():
     assert "Cornu" in text
 
 
+def test_runs_that_diverged():
+    results = sample()
+    runs = [run(0, 0.9, 0.2), run(1, None, None), run(2, 0.94, 0.3)]
+    results["own_habits"]["frameworks"] = {
+        "cornu": {"runs": runs},
+        # a run of an older kind: its predictions were counted all the same
+        "torch": {"runs": [runs[0], runs[2], run(1, 0.33, float("nan"))]},
+        "keras": {"runs": [run(seed, None, None) for seed in range(3)]},
+        "numpy": {"runs": [run(seed, 0.9, 0.2) for seed in range(3)]},
+    }
+    found = lines_of(printed(results, 100), "Own habits")
+    # 0.02 * 12.7
+    assert "92.0 % (66.6 to 100 %)" in found["Cornu"]
+    assert "0.2500 \u00b1 0.6353" in found["Cornu"]
+    assert found["Cornu"].rstrip().endswith("2 of 3 (1 diverged)")
+    assert found["PyTorch"].split()[1:] == found["Cornu"].split()[1:]
+    assert " ".join(found["Keras"].split()) == "Keras \u2013 \u2013 0 of 3 (3 diverged)"
+    assert found["NumPy"].split()[-1] == "3"
+
+
 def test_losses_that_are_no_numbers():
     results = sample()
     results["own_habits"]["frameworks"] = {"cornu": {"runs": [run(0, 0.5, float("inf"))]}}
@@ -230,7 +250,7 @@ def test_losses_that_are_no_numbers():
         "nan"
     )
     text = printed(results)
-    assert lines_of(text, "Own habits")["Cornu"].split() == ["Cornu", "50.0", "%", "inf"]
+    assert lines_of(text, "Own habits")["Cornu"].split()[:5] == ["Cornu", "\u2013", "0", "of", "1"]
     assert lines_of(text, "Same start")["PyTorch"].split()[2] == "nan"
 
 

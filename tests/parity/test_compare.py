@@ -159,6 +159,63 @@ def test_a_program_that_is_another_is_told_with_its_cause(tmp_path, wrong, place
     assert cause in verdict["cause"]
 
 
+LOGITS = """
+import numpy as np
+import cornu
+from cornu.compare import Data, Experiment
+
+def build():
+    model = cornu.Sequential([
+        cornu.Input((3,)),
+        cornu.layers.Dense(8),
+        cornu.layers.BatchNormalization(),
+        cornu.layers.Activation("relu"),
+        cornu.layers.Dense(1),
+    ], name="logits")
+    model.compile("sgd", cornu.losses.BinaryCrossentropy(from_logits=True))
+    return model
+
+def data(rows):
+    x = np.random.default_rng(0).normal(size=(90, 3)).astype("float32")
+    y = (x.sum(axis=1) > 0).astype("int64")
+    return Data((x[:50], y[:50]), (x[50:], y[50:]))
+
+experiment = Experiment("logits", build, data, epochs=2, batch_size=16, seeds=1)
+"""
+
+
+def test_logits_and_batch_normalization(tmp_path):
+    file = tmp_path / "logits.py"
+    file.write_text(LOGITS)
+    status, results = compared(tmp_path, file, "--with", "torch,keras,numpy")
+    assert status == 0
+    frameworks = results["same_start"]["dtypes"]["float64"]["frameworks"]
+    for name in ("torch", "keras", "numpy"):
+        assert verdicts(results)[name]["kind"] == "same", verdicts(results)[name]
+    # PyTorch's running variances are n / (n - 1) times larger, so its validation is its own
+    for name in ("keras", "numpy"):
+        for figure in ("val_loss", "val_accuracy"):
+            ours, theirs = (frameworks[f]["epochs"][figure] for f in ("cornu", name))
+            assert theirs == pytest.approx(ours, rel=1e-8)
+    for one in results["own_habits"]["frameworks"].values():
+        assert all(0.5 <= wrong["probability"] <= 1 for wrong in one["wrong"])
+
+
+def test_a_keras_program_of_ones_own_is_without_dropout_too(tmp_path):
+    file = experiment(tmp_path)
+    namespace: dict = {}
+    exec(file.read_text(), namespace)
+    from cornu.port.keras.write_keras import write_keras_files
+
+    own = write_keras_files(read_model(namespace["build"]()), tmp_path / "own")[0]
+    assert "Dropout(0.3)" in own.read_text()
+    status, results = compared(
+        *(tmp_path, file, "--with", "keras", "--mode", "same-start"),
+        *("--program", f"keras={own}", "--dtypes", "float64"),
+    )
+    assert (status, verdicts(results)["keras"]["kind"]) == (0, "same")
+
+
 def test_every_framework_by_its_own_habits(tmp_path):
     file = experiment(tmp_path, optimizer="SGD(0.1)")
     status, results = compared(tmp_path, file, "--with", "torch,keras,numpy,sklearn")

@@ -18,7 +18,8 @@ class Movie(Callback):
 
     While the network trains only numbers are kept; everything is drawn afterwards. Of long
     trainings frames are kept evenly: those of the first and of the last epoch always, and between
-    them as many as `frames` leaves room for. A second `fit` goes on with the film. Where several
+    them as many as `frames` leaves room for. A second `fit` goes on with the film: of the frames
+    that there are, those stay that are nearest to an even spacing over all epochs. Where several
     replicas train at once, the film is of the first one; its curves are their means.
 
     A subclass overrides `take` (the frame now), `stage` (what draws the frames) and `movie`, and
@@ -62,6 +63,7 @@ class Movie(Callback):
 
     def _begin(self) -> None:
         self._due: set[int] | None = None
+        self._even: np.ndarray | None = None  # where frames were best, in the film's epochs
         self._every = 1  # where nobody knows the end
         self._first: int | None = None
         self._before = self.epochs[-1] if self.epochs else 0
@@ -95,11 +97,14 @@ class Movie(Callback):
         last = (self.params or {}).get("epochs")
         if not isinstance(last, int) or last <= first:
             return
-        count = last - first
-        if self.most_frames is None or count <= self.most_frames:
+        begin, end = first + 1 + self._before, last + self._before
+        start = self.epochs[0] if self.epochs else begin
+        if self.most_frames is None or end - start < self.most_frames:
             self._due = set(range(first, last))
         else:
-            self._due = set(np.linspace(first, last - 1, self.most_frames).round().astype(int))
+            self._even = np.linspace(start, end, self.most_frames)
+            numbers = self._even.round().astype(int)
+            self._due = {int(number) - begin + first for number in numbers if number >= begin}
 
     def _keep(self, number: int, logs: dict) -> None:
         self._last = None
@@ -114,15 +119,22 @@ class Movie(Callback):
             self._thin()
 
     def _thin(self) -> None:
-        """Drops every other frame; the first and the last stay."""
+        """Drops the frames that are too many; the first and the last stay.
+
+        Where the end is known, the frames nearest to an even spacing stay, else every other one.
+        """
         count = len(self.frames)
-        stay = [index for index in range(count) if index % 2 == 0 or index == count - 1]
-        if count % 2 == 0 and len(stay) > 2:
-            del stay[-2]  # else the last two would be neighbours
+        if self._even is not None:
+            distances = np.abs(np.array(self.epochs)[None, :] - self._even[:, None])
+            stay = sorted(set(distances.argmin(axis=1).tolist()))
+        else:
+            stay = [index for index in range(count) if index % 2 == 0 or index == count - 1]
+            if count % 2 == 0 and len(stay) > 2:
+                del stay[-2]  # else the last two would be neighbours
+            self._every *= 2
         self.frames = [self.frames[index] for index in stay]
         self.epochs = [self.epochs[index] for index in stay]
         self.curves = {name: [v[index] for index in stay] for name, v in self.curves.items()}
-        self._every *= 2
 
     # -- showing ---------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ def cause_of(
     task: str,
     x: np.ndarray,
     y: np.ndarray,
+    backend: str | None = None,
 ) -> tuple[str, str] | None:
     """Where and why a program differs from the network that it was written for.
 
@@ -38,6 +39,7 @@ def cause_of(
         written: the program.
         task: what the labels are: "binary", "classes" or "regression".
         x, y: some training rows.
+        backend: of Keras.
 
     Returns:
         The place and the cause, in words; None where nothing was found, or nothing could be.
@@ -48,11 +50,13 @@ def cause_of(
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if backend:
+                os.environ.setdefault("KERAS_BACKEND", backend)
             live = _LIVE[family(framework)](written)
             model = build()
             proof = prove(model, live, x, y, steps=_STEPS, batch_size=min(32, len(x)))
     except Exception as error:
-        return ("", f"what differs could not be looked into: {error}")
+        return ("", f"it could not be looked into, because of {type(error).__name__}: {error}")
     # dropout is switched off, and may be left out
     noise = set(switch_off_noise(read_model(model)))
     found = [one for one in proof.mismatches if one.layer not in noise]
@@ -62,7 +66,10 @@ def cause_of(
     first = min(found, key=lambda one: one.quantity is None)
     places = {"loss": "the loss", "optimizer": "the optimizer"}
     place = places.get(first.kind) or (f"the layer {first.layer!r}" if first.layer else "")
-    return place, str(first)
+    cause = str(first)
+    if first.kind == "optimizer":  # gradients are looked at apart from the program's own loop
+        cause += "; or its train() does other steps than zero_grad(), backward(), step()"
+    return place, cause
 
 
 def _module(written: Written) -> Any:
@@ -89,13 +96,15 @@ def _torch(written: Written) -> Any:
     cls.program = program
     module = cls()
     with np.load(written.weights) as file:  # type: ignore[arg-type]
-        given = [torch.from_numpy(file[key]) for key in file.files]
-    module.load_state_dict(dict(zip(module.state_dict(), given, strict=True)))
+        given = {key: torch.from_numpy(file[key]) for key in file.files}
+    state = module.state_dict()
+    if set(given) != set(state):  # by order, as where it is trained
+        given = dict(zip(state, given.values(), strict=True))
+    module.load_state_dict(given)
     return module.eval()
 
 
 def _keras(written: Written) -> Any:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
     return _module(written).load()
 
 

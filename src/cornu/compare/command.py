@@ -6,10 +6,11 @@ import argparse
 import json
 import shlex
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from cornu.compare.comparison import MODES, Comparison, Settings
+from cornu.compare.comparison import MODES, Comparison, Settings, known_frameworks
 from cornu.compare.experiment import BUILT_IN, ExperimentError, load_experiment
 from cornu.port.network import PortError
 
@@ -51,10 +52,23 @@ def _compare(options: argparse.Namespace) -> int:
         command=shlex.join(["cornu", "compare", *options.given]),
     )
     unknown = [dtype for dtype in settings.dtypes if dtype not in ("float64", "float32")]
-    if unknown:
-        raise ExperimentError(f"--dtypes: {unknown[0]!r} is neither float32 nor float64")
+    if unknown or not settings.dtypes:
+        given = repr(unknown[0]) if unknown else "nothing"
+        raise ExperimentError(f"--dtypes: expected float32, float64 or both, received {given}")
+    compared = known_frameworks(settings.frameworks)
+    for framework in (*experiment.programs, *settings.programs):
+        if framework not in compared:
+            raise ExperimentError(
+                f"there is a program for {framework!r}, which is not compared: --with has "
+                f"{', '.join(compared[1:]) or 'nothing'}"
+            )
     folder = Path(options.output or f"{experiment.name}-comparison")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"-o {folder}: the folder for the results cannot be made: {error.strerror}"
+        ) from None
     console = make_console()
     with Watch(console) as watch:
         comparison = Comparison(experiment, settings, folder, watch)
@@ -62,12 +76,20 @@ def _compare(options: argparse.Namespace) -> int:
     save_results(results, folder / RESULTS)
     report = write_report(results, folder / REPORT)
     print_results(results, console, report)
-    return exit_status(results)
+    statuses = [one["status"] for one in results["frameworks"][1:]]
+    if statuses and set(statuses) == {"skipped"}:
+        console.print("Nothing was compared: every framework beside Cornu was skipped.")
+        return 2
+    return exit_status(results, {*experiment.programs, *settings.programs})
 
 
-def exit_status(results: dict[str, Any]) -> int:
-    """0; 1 where a framework failed, or runs from the same start differ by more than rounding."""
-    if any(one["status"] == "failed" for one in results["frameworks"]):
+def exit_status(results: dict[str, Any], given: Collection[str] = ()) -> int:
+    """0; 1 where a framework failed, or runs from the same start differ by more than rounding.
+
+    One that was left out counts as failed where a program was given for it.
+    """
+    bad = [one for one in results["frameworks"] if one["status"] != "finished"]
+    if any(one["status"] == "failed" or one["name"] in given for one in bad):
         return 1
     dtypes = (results["same_start"] or {"dtypes": {}})["dtypes"].values()
     verdicts = [
@@ -92,9 +114,11 @@ def _programs(given: list[str]) -> dict[str, str]:
     found = {}
     for text in given:
         framework, equals, file = text.partition("=")
-        if not equals or not Path(file).is_file():
+        if not equals:
             raise ExperimentError(
                 f"--program {text}: expected FRAMEWORK=FILE, such as torch=my_moons.py"
             )
+        if not Path(file).is_file():
+            raise FileNotFoundError(f"--program {text}: there is no file {file!r}")
         found[framework] = file
     return found

@@ -7,6 +7,8 @@ import dataclasses
 import hashlib
 import importlib.util
 import math
+import os
+import platform
 import shutil
 from collections.abc import Callable, Iterable
 from importlib import metadata
@@ -17,11 +19,13 @@ import numpy as np
 
 from cornu.compare import jobs
 from cornu.compare.causes import cause_of
+from cornu.compare.environment import commit_of, cores, processor, versions
 from cornu.compare.experiment import Data, Experiment, ExperimentError
 from cornu.compare.programs import (
     Written,
     family,
     replace_program,
+    weights_in_order,
     write_own_habits,
     write_same_start,
     write_seed_weights,
@@ -89,7 +93,6 @@ class Framework:
     last_lines: list[str] | None = None
     resumed: bool = False
     notes: list[str] = dataclasses.field(default_factory=list)
-    own: Written | None = None
 
     def fail(self, reason: str, lines: list[str]) -> None:
         """Takes note that a process of it failed."""
@@ -141,8 +144,8 @@ class Comparison:
         self.network = read_model(self.model)
         self.task = self._task()
         self.data: Data = experiment.data(settings.rows or experiment.rows)
-        self.validation = self.data.validation or self.data.test
         self._look_at_data()
+        self.validation = self.data.validation or self.data.test
         self.frameworks = [self._framework(name) for name in known_frameworks(settings.frameworks)]
         self.runs_folder = self.folder / "runs"
         self.data_folder = self.runs_folder / "data"
@@ -198,7 +201,13 @@ class Comparison:
         return tasks[loss.kind]
 
     def _look_at_data(self) -> None:
+        if not isinstance(self.data, Data):
+            raise ExperimentError(
+                f"{self.experiment.name}: data() has to return cornu.compare.Data(train=(x, y), "
+                f"test=(x, y)), received {type(self.data).__name__}"
+            )
         shape = tuple(self.network.inputs[0].shape[1:])
+        classes = {"binary": 2, "classes": self.network.outputs[0].shape[-1]}.get(self.task)
         for name in ("train", "test", "validation"):
             part = getattr(self.data, name)
             if part is None:
@@ -209,6 +218,11 @@ class Comparison:
             if x.shape[1:] != shape:
                 raise ExperimentError(
                     f"{name}: x has rows of shape {x.shape[1:]}, the network takes {shape}"
+                )
+            if classes is not None and not (np.min(y) >= 0 and np.max(y) < classes):
+                raise ExperimentError(
+                    f"{name}: y goes from {np.min(y)} to {np.max(y)}; the network has {classes} "
+                    f"classes, so expected 0 to {classes - 1}"
                 )
 
     def _framework(self, name: str) -> Framework:
@@ -240,6 +254,8 @@ class Comparison:
         """Runs everything that has not been run; returns the results."""
         from cornu.compare import results
 
+        # what else the machine does, before this begins
+        self.load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         digest = self._write_data()
         grid = self._write_grid()
         for mode in self.settings.modes:
@@ -264,7 +280,8 @@ class Comparison:
         if self.network.inputs[0].shape[1:] != (2,) or self.task == "regression":
             return None
         x = np.concatenate([self.data.train[0], self.data.test[0]])
-        margin = 0.08 * (x.max(axis=0) - x.min(axis=0))
+        spread = x.max(axis=0) - x.min(axis=0)
+        margin = 0.08 * np.where(spread > 0, spread, 1.0)
         (left, bottom), (right, top) = x.min(axis=0) - margin, x.max(axis=0) + margin
         columns = _GRID
         rows = max(2, round(columns * (top - bottom) / (right - left)))
@@ -285,7 +302,11 @@ class Comparison:
         self, framework: Framework, mode: str, digest: str, grid: str | None
     ) -> None:
         if mode == "same_start" and framework.name == "sklearn":
-            framework.notes.append("scikit-learn cannot be given initial weights: own habits only")
+            reason = "scikit-learn cannot be given initial weights: own habits only"
+            if self.settings.modes == ("same_start",):
+                framework.status, framework.reason = "skipped", reason
+            else:
+                framework.notes.append(reason)
             return
         try:
             written = self._write(framework, mode)
@@ -293,6 +314,7 @@ class Comparison:
             framework.status, framework.reason = "skipped", str(error)
             return
         self.written[framework.name, mode] = written
+        framework.notes += [note for note in written.notes if note not in framework.notes]
         dtypes = self.settings.dtypes if mode == "same_start" else ("float32",)
         for dtype in dtypes:
             job = self._job(framework, mode, dtype, written, grid)
@@ -360,7 +382,15 @@ class Comparison:
             if own
             else (f"{framework.title}, same start, {job.dtype}")
         )
-        key = job.key(digest, {framework.name: str(framework.version)})
+        names = [framework.name, *([job.backend] if job.backend else [])]
+        where = {
+            "versions": versions(names),
+            "python": platform.python_version(),
+            "commit": commit_of(Path(__file__)) if framework.name == "cornu" else None,
+            # times belong to a machine
+            "machine": [processor(), cores()] if own else None,
+        }
+        key = job.key(digest, where)
         found = jobs.earlier(job, key)
         total = self.epochs * len(self.seeds) if own else job.epochs
         told = self.watch.start(title, total)
@@ -377,9 +407,9 @@ class Comparison:
             found = jobs.run(job, key, on_event)
             if found.result is None:
                 reason = f"it ended with an error: {found.last_lines[-1]}"
-                where = "own habits" if own else f"same start, {job.dtype}"
+                what = "own habits" if own else f"same start, {job.dtype}"
                 told.failed(found.last_lines[-2] if len(found.last_lines) > 1 else reason)
-                framework.fail(f"{where}: {reason}", found.last_lines)
+                framework.fail(f"{what}: {reason}", found.last_lines)
                 return
             told.done(f"{found.seconds:.1f} s")
         self.found[framework.name, job.mode, job.dtype] = found
@@ -400,7 +430,7 @@ class Comparison:
 
     def verdicts(self) -> dict[str, dict[str, Verdict]]:
         """For each dtype and framework, whether it lies on Cornu."""
-        names = [(operation.name, name) for operation, name, _ in read_model(self.model).weights()]
+        names = weights_in_order(read_model(self.model))
         in_float64: dict[str, bool] = {}
         verdicts: dict[str, dict[str, Verdict]] = {}
         for dtype in sorted(self.settings.dtypes, reverse=True):  # float64 first
@@ -415,7 +445,7 @@ class Comparison:
                 agrees = in_float64.get(framework.name)
                 verdict = judge(run, reference, names, dtype, self.steps_per_epoch, agrees)
                 if dtype == "float64":
-                    in_float64[framework.name] = verdict.same
+                    in_float64[framework.name] = verdict.kind == "same"
                 verdict.text = verdict.text.replace("They", f"{framework.title} and Cornu", 1)
                 if verdict.kind == "different":
                     self._explain(framework, verdict)
@@ -428,7 +458,13 @@ class Comparison:
             written = self.written[framework.name, "same_start"]
             x, y = self.data.train
             known[framework.name] = cause_of(
-                lambda: self._build(self.settings.seed), framework.name, written, self.task, x, y
+                lambda: self._build(self.settings.seed),
+                framework.name,
+                written,
+                self.task,
+                x,
+                y,
+                self.backend_of(framework.name),
             )
         cause = known[framework.name]
         if cause is None:

@@ -105,8 +105,10 @@ class Experiment:
     def __post_init__(self) -> None:
         self.title = self.title or self.name
         self.same_start_epochs = self.same_start_epochs or self.epochs
-        for key in ("epochs", "batch_size", "seeds", "same_start_epochs"):
+        for key in ("epochs", "batch_size", "seeds", "same_start_epochs", "rows"):
             value = getattr(self, key)
+            if key == "rows" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ExperimentError(
                     f"Experiment({key}={value!r}): {key} must be a positive integer"

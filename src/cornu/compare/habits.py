@@ -53,15 +53,21 @@ def take_torch_defaults(network: Network) -> list[str]:
     return habits
 
 
-# What the others do by habit, that an experiment does not say.
-HABITS = {
-    "cornu": ["initial weights: as its layers say (Glorot uniform, biases 0)"],
-    "keras": ["initial weights: as its layers say (Glorot uniform, biases 0)"],
-    "numpy": [
-        "initial weights: those that Cornu draws for the same seed",
-        "formulas: Keras'",
-    ],
-}
+def initial_weights(network: Network) -> str:
+    """How a network's weights begin, in words: the initializers of its kernels."""
+    names = []
+    for operation in network.operations:
+        found = operation.attributes.get("kernel_initializer")
+        if "kernel" in operation.parameters:
+            names.append(_initializer(found))
+    return f"initial weights: {', '.join(dict.fromkeys(names)) or 'as its layers say'}"
+
+
+def _initializer(found: Any) -> str:
+    if isinstance(found, dict):
+        found = found.get("class_name")
+    name = found if isinstance(found, str) else type(found).__name__ if found is not None else ""
+    return name or "Glorot uniform"
 
 
 def _is(value: Any, default: float) -> bool:

@@ -64,15 +64,20 @@ class Job:
     grid: str | None = None
     frames: list[int] = dataclasses.field(default_factory=list)
 
-    def key(self, data_digest: str, versions: dict[str, str]) -> str:
-        """A digest of all that the result depends on: the same key, the same result."""
+    def key(self, data_digest: str, where: dict[str, Any]) -> str:
+        """A digest of all that the result depends on: the same key, the same result.
+
+        Args:
+            data_digest: of the rows.
+            where: versions and machine.
+        """
         plain = dataclasses.asdict(self)
         for name in ("program", "data", "output", "weights", "seed_weights", "grid"):
             plain.pop(name)
         files = [self.program, self.weights, self.grid, *(self.seed_weights or {}).values()]
         digests = [_digest(file) for file in files if file is not None]
         workers = [_digest(file) for file in sorted(WORKERS.glob("*.py"))]
-        text = json.dumps([plain, digests, workers, data_digest, versions], sort_keys=True)
+        text = json.dumps([plain, digests, workers, data_digest, where], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -89,8 +94,19 @@ def _digest(file: str | Path) -> str:
             for name in sorted(arrays.files):
                 found.update(name.encode() + arrays[name].tobytes())
             return found.hexdigest()
-    if path.suffix == ".h5":
-        return ""  # of the same weights as the program's network, in a format that holds the time
+    if path.suffix == ".h5":  # as well
+        import h5py
+
+        found = hashlib.sha256()
+
+        def add(name: str, item: Any) -> None:
+            found.update(name.encode())
+            if isinstance(item, h5py.Dataset):
+                found.update(item[()].tobytes())
+
+        with h5py.File(path) as archive:
+            archive.visititems(add)
+        return found.hexdigest()
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -146,6 +162,8 @@ def run(job: Job, key: str, on_event: Callable[[dict], None]) -> Found:
     environment = dict(os.environ)
     # nothing compiled before: what a user has the first time
     environment["CORNU_CACHE"] = "0"
+    environment["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
     environment["PYTHONUNBUFFERED"] = "1"
     with open(log, "w", encoding="utf-8") as errors:
         process = subprocess.Popen(

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from cornu.compare.habits import HABITS, switch_off_noise, take_torch_defaults
+from cornu.compare.habits import initial_weights, switch_off_noise, take_torch_defaults
 from cornu.port.convert import torch_form_of
-from cornu.port.heads import logits_out, moved_activations
+from cornu.port.heads import logits_out
 from cornu.port.keras.write_keras import write_keras_files
 from cornu.port.network import Network
 from cornu.port.numpy.write import write_numpy_files
@@ -31,7 +31,8 @@ class Written:
         weights: the file of its initial weights, or None.
         class_name: of a PyTorch program: its module's class.
         axes: in which order it takes the axes of the inputs; None as they are.
-        head: the activation that its loss applies, so that its outputs are logits; or None.
+        head: the activation that makes probabilities of what its `predict` gives; None where that
+            are probabilities, or where the program that runs it finds out.
         weight_order: the names of its weights in the order of the network's; None where that is
             their own order.
         habits: what it does by the framework's own defaults, a phrase each.
@@ -54,8 +55,23 @@ def family(framework: str) -> str:
 
 
 def weights_in_order(network: Network) -> list[tuple[str, str]]:
-    """Layer and name of every weight, in the order of the network."""
-    return [(operation.name, name) for operation, name, _ in network.weights()]
+    """Layer and name of every weight that gradients change, in the order of the network.
+
+    Averages of batches are left out: the forward pass changes them, before its loss is known.
+    """
+    return [
+        (operation.name, name)
+        for operation, name, _ in network.weights()
+        if not name.startswith("moving_")
+    ]
+
+
+def head_of(network: Network) -> str | None:
+    """The activation that a network's loss applies to its outputs, or None."""
+    loss = network.training.losses[0] if network.training is not None else None
+    if loss is None or not loss.settings.get("from_logits"):
+        return None
+    return "sigmoid" if loss.kind == "binary_crossentropy" else "softmax"
 
 
 def write_same_start(read: Callable[[], Network], framework: str, folder: Path) -> Written:
@@ -74,10 +90,9 @@ def write_same_start(read: Callable[[], Network], framework: str, folder: Path) 
     notes = [f"without noise: {', '.join(quiet)}"] if quiet else []
     kind = family(framework)
     if kind in ("cornu", "keras"):
-        head = moved_activations(network)[0]
         # a loss on probabilities clips them at 1e-7, one on logits does not
         files = write_keras_files(logits_out(network), folder, module=kind)
-        return Written(files[0], files[1], head=head, notes=notes)
+        return Written(files[0], files[1], notes=notes)
     written = _write_torch(network, folder) if kind == "torch" else _write_numpy(network, folder)
     written.notes += notes
     return written
@@ -97,7 +112,7 @@ def write_own_habits(read: Callable[[], Network], framework: str, folder: Path) 
     kind = family(framework)
     if kind in ("cornu", "keras"):
         files = write_keras_files(network, folder, module=kind)
-        return Written(files[0], files[1], habits=list(HABITS[kind]))
+        return Written(files[0], files[1], habits=[initial_weights(network)])
     if kind == "torch":
         habits = take_torch_defaults(network)
         written = _write_torch(network, folder)
@@ -105,7 +120,10 @@ def write_own_habits(read: Callable[[], Network], framework: str, folder: Path) 
         return written
     if kind == "numpy":
         written = _write_numpy(network, folder)
-        written.habits = list(HABITS["numpy"])
+        written.habits = [
+            "initial weights: those that Cornu draws for the same seed",
+            "formulas: Keras'",
+        ]
         return written
     from cornu.compare.sklearn_program import sklearn_habits, sklearn_source
 
@@ -124,7 +142,11 @@ def replace_program(written: Written, program: str | os.PathLike) -> Written:
         written.file.unlink()
     name = Path(program).name
     return dataclasses.replace(
-        written, file=target, habits=[], notes=[*written.notes, f"{name} is the experiment's own"]
+        written,
+        file=target,
+        head=None,
+        habits=[],
+        notes=[*written.notes, f"{name} is the experiment's own"],
     )
 
 
@@ -140,8 +162,9 @@ def write_seed_weights(reads: dict[int, Callable[[], Network]], folder: Path) ->
 
 def _write_numpy(network: Network, folder: Path) -> Written:
     order = [f"{layer}.{name}" for layer, name in weights_in_order(network)]
+    head = head_of(network)
     files = write_numpy_files(network, folder)
-    return Written(files[0], files[1], weight_order=order)
+    return Written(files[0], files[1], head=head, weight_order=order)
 
 
 def _write_torch(network: Network, folder: Path) -> Written:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import math
+from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,9 +26,7 @@ FORMAT = 1
 _POINTS = 1500  # of the curves from the same start
 _WRONG = 24  # examples of mistakes
 _SHOWN_POINTS = 600  # of two-feature data
-# What a framework takes on disk: itself, and for Keras its backend.
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}
-_BACKENDS = {"jax": "jax", "torch": "torch", "tensorflow": "tensorflow"}
 
 
 def results_of(comparison: Comparison) -> dict[str, Any]:
@@ -54,9 +54,14 @@ def results_of(comparison: Comparison) -> dict[str, Any]:
         "programs": _programs(comparison),
         "differences": _differences(comparison),
         "findings": _findings(comparison),
-        "environment": environment(
-            [f.name for f in comparison.frameworks], comparison.settings.command, comparison.seeds
-        ),
+        "environment": {
+            **environment(
+                [f.name for f in comparison.frameworks],
+                comparison.settings.command,
+                comparison.seeds,
+            ),
+            "load": comparison.load,
+        },
     }
     return plain(found)
 
@@ -214,8 +219,9 @@ def _own_habits(comparison: Comparison, wrong: _Mistakes) -> dict[str, Any] | No
             continue
         timing = {"import_s": found.result["import_s"], **found.result["timing"]}
         distribution = _DISTRIBUTIONS.get(framework.name, family(framework.name))
-        backend = _BACKENDS.get(comparison.backend_of(framework.name) or "")
-        timing["package_mb"] = package_size_mb(distribution, *([backend] if backend else []))
+        backend = comparison.backend_of(framework.name)
+        with contextlib.suppress(PackageNotFoundError):  # not installed as a distribution
+            timing["package_mb"] = package_size_mb(distribution, *([backend] if backend else []))
         written = comparison.written[framework.name, "own_habits"]
         frameworks[framework.name] = {
             "runs": found.result["runs"],
@@ -230,6 +236,8 @@ def _own_habits(comparison: Comparison, wrong: _Mistakes) -> dict[str, Any] | No
 def _predicted(comparison: Comparison, outputs: np.ndarray) -> np.ndarray | None:
     """The classes that a network takes rows for; None for a regression."""
     if comparison.task == "regression":
+        return None
+    if not np.isfinite(outputs).all():  # it has diverged
         return None
     return (outputs[:, 0] > 0.5).astype(int) if comparison.task == "binary" else outputs.argmax(1)
 

@@ -126,21 +126,31 @@ def judge(
             f"They lie on each other: no step's loss differs by more than {largest:.1e} of itself."
         )
         return Verdict("same", largest, text=text)
-    if agrees_in_float64 or (sudden is None and agrees_in_float64 is None):
+    if agrees_in_float64 or (agrees_in_float64 is None and sudden is None):
         step = int(over[0]) + 1
-        epoch = (step - 1) // steps_per_epoch + 1
-        why = " In float64 they lie on each other." if agrees_in_float64 else ""
-        text = (
-            f"They part by rounding: the difference grows from step to step, in all layers at "
-            f"once, and exceeds {tolerance:.0e} in epoch {epoch} (step {step}).{why}"
-        )
-        return Verdict("rounding", largest, step, epoch, text=text)
+        if agrees_in_float64 or _grows(run, reference, differences, step, dtype):
+            epoch = (step - 1) // steps_per_epoch + 1
+            why = (
+                "in float64 they lie on each other"
+                if agrees_in_float64
+                else "the difference is multiplied from step to step, in all layers at once"
+            )
+            text = (
+                f"They part by rounding: {why}. The difference exceeds {tolerance:.0e} in epoch "
+                f"{epoch} (step {step})."
+            )
+            return Verdict("rounding", largest, step, epoch, text=text)
+        if sudden is None:  # it came slowly, but not as rounding does
+            sudden = int(np.flatnonzero(differences > _ROUNDING[dtype])[0])
     step = (sudden if sudden is not None else int(over[0])) + 1
     epoch = (step - 1) // steps_per_epoch + 1
     place = "the loss"
     if step > 1:
         parted = _parted_weights(run, reference, step - 1, dtype)
-        place = _layers([names[i][0] for i in parted], len(names)) if parted else "the loss"
+        if parted is None:
+            place = "a layer that is unknown, because their weights cannot be paired"
+        elif parted:
+            place = _layers([names[i][0] for i in parted], len(names))
     size = differences[step - 1]
     how = "only one of them is a number" if np.isinf(size) else f"the loss by {size:.1e} of itself"
     text = f"They part at step {step}, at {place}: {how}."
@@ -156,10 +166,23 @@ def _sudden(differences: np.ndarray, dtype: str) -> int | None:
     return int(found[0]) if found.size else None
 
 
-def _parted_weights(run: Run, reference: Run, step: int, dtype: str) -> list[int]:
-    """Which weights differ before a step, by sum or norm; none where they cannot be paired."""
+def _grows(run: Run, reference: Run, differences: np.ndarray, step: int, dtype: str) -> bool:
+    """Whether a difference became what it is before a step as rounding does.
+
+    Rounding is multiplied: by half way it is far below the half. It is everywhere: where nearly
+    all weights can be compared, nearly all of them differ. What drifts, adds up.
+    """
+    parted = _parted_weights(run, reference, step - 1, dtype)
+    if parted is not None and len(parted) < 0.75 * len(run.sizes):
+        return False
+    half = float(differences[: max(1, step // 2)].max())
+    return half < 0.1 * float(differences[step - 1])
+
+
+def _parted_weights(run: Run, reference: Run, step: int, dtype: str) -> list[int] | None:
+    """Which weights differ before a step, by sum or norm; None where they cannot be paired."""
     if run.sizes != reference.sizes or step >= min(len(run.prints), len(reference.prints)):
-        return []
+        return None
     a, b = run.prints[step].reshape(-1, 2), reference.prints[step].reshape(-1, 2)
     norms = np.maximum(a[:, 1], b[:, 1])
     # a sum of n numbers of this norm is at most norm * sqrt(n)

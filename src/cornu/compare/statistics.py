@@ -1,10 +1,12 @@
-"""Means with their intervals, thinned series, and how far apart two curves are."""
+"""Means with their intervals, which runs they are of, and thinned series."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 
 def t_within(t: float, degrees: int) -> float:
@@ -92,6 +94,77 @@ def mean_and_interval(
     variance = math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1)
     error = math.sqrt(variance / len(known))
     return mean, t_quantile(len(known) - 1, confidence) * error
+
+
+# -- several runs of one framework -----------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What several runs of one framework came to on the rows to test.
+
+    Attributes:
+        every: how many runs there are.
+        used: those that the means are of, the same for loss and accuracy.
+        diverged: those whose loss was no number in the end; no mean has them.
+        loss: the mean and half its 95 % interval, each None where there is none.
+        accuracy: the same of the accuracy.
+    """
+
+    every: int
+    used: list[Mapping[str, Any]]
+    diverged: list[Mapping[str, Any]]
+    loss: tuple[float | None, float | None]
+    accuracy: tuple[float | None, float | None]
+
+
+def has_diverged(run: Mapping[str, Any]) -> bool:
+    """Whether a run was tested and its loss is no number.
+
+    >>> has_diverged({"test": {"loss": None, "accuracy": None}}), has_diverged({"test": None})
+    (True, False)
+    """
+    test = run.get("test") or {}
+    return "loss" in test and not _is_number(test["loss"])
+
+
+def outcome(runs: Iterable[Mapping[str, Any]] | None) -> Outcome:
+    """The means over runs, and of which runs they are.
+
+    Args:
+        runs: each with `"test": {"loss": ..., "accuracy": ...}`. What is missing in one run and
+            there in another takes that run out of every mean.
+
+    >>> runs = [{"test": {"loss": loss, "accuracy": 0.5}} for loss in (0.7, 0.9, None)]
+    >>> found = outcome(runs)
+    >>> found.loss[0], found.accuracy[0], len(found.used), len(found.diverged)
+    (0.8, 0.5, 2, 1)
+    """
+    every = list(runs or [])
+    diverged = [run for run in every if has_diverged(run)]
+    others = [run for run in every if not has_diverged(run)]
+    keys = [
+        key
+        for key in ("loss", "accuracy")
+        if any(_is_number((run.get("test") or {}).get(key)) for run in others)
+    ]
+    used = [
+        run
+        for run in others
+        if keys and all(_is_number((run.get("test") or {}).get(key)) for key in keys)
+    ]
+    loss, accuracy = (
+        mean_and_interval([run["test"].get(key) for run in used] if key in keys else [])
+        for key in ("loss", "accuracy")
+    )
+    return Outcome(len(every), used, diverged, loss, accuracy)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+# -- series ----------------------------------------------------------------------------------------
 
 
 def thinned(length: int, most: int) -> list[int]:

@@ -6,16 +6,21 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from cornu.compare.amounts import duration, number, percentage, size
-from cornu.compare.statistics import mean_and_interval
+from cornu.compare.amounts import (
+    busy_machine,
+    duration,
+    number,
+    percentage,
+    ratio,
+    seeds,
+    size,
+    verdict_word,
+)
+from cornu.compare.statistics import outcome
 from cornu.compare.watch import Watch, make_console
 
-# Words and colours of the verdicts on the same start.
-_VERDICTS = {
-    "same": ("same", "green"),
-    "rounding": ("rounding", "yellow"),
-    "different": ("different", "bold red"),
-}
+# Colours of the verdicts on the same start, by how good they are.
+_STYLES = {"good": "green", "warn": "yellow", "bad": "bold red"}
 # Keys of the timing, what they are called, and how they are written.
 _COSTS = (
     ("first_epoch_s", "first epoch", "s"),
@@ -135,8 +140,7 @@ class _Results:
             if not found or not found.get("frameworks"):
                 continue
             steps = f"{found['steps']:,} steps" if found.get("steps") else ""
-            within = f"tolerance {found['tolerance']:.0e}" if found.get("tolerance") else ""
-            within = within.replace("e-0", "e-")
+            within = f"tolerance {number(found['tolerance'])}" if found.get("tolerance") else ""
             self._section("Same start", ", ".join(filter(None, [dtype, steps, within])))
             table = self._table(("", "left"), ("", "left"), ("difference", "right"), ("", "left"))
             for name in self._ordered(found["frameworks"]):
@@ -146,11 +150,10 @@ class _Results:
                     said = "what the others are compared with" if known else "no verdict"
                     table.add_row(self._name(name), "", "", Text(said, style="dim"))
                     continue
-                kind = verdict.get("kind") or ("same" if verdict.get("same") else "different")
-                word, style = _VERDICTS.get(kind, (kind, "bold red"))
+                word, level = verdict_word(verdict)
                 table.add_row(
                     self._name(name),
-                    Text(word, style=style),
+                    Text(word, style=_STYLES[level]),
                     number(verdict.get("largest")),
                     Text(_sentence(verdict)),
                 )
@@ -165,8 +168,8 @@ class _Results:
         }
         if found:
             count = max(len(one["runs"]) for one in found.values())
-            seeds = f"mean and 95 % interval of {count} seeds" if count > 1 else "one seed"
-            self._section("Own habits", f"{seeds}, on the rows to test")
+            told = f"mean and 95 % interval of {count} seeds" if count > 1 else "one seed"
+            self._section("Own habits", f"{told}, on the rows to test")
             self._tests(found, count)
         timed = {
             name: one for name, one in found.items() if any((one.get("timing") or {}).values())
@@ -175,26 +178,22 @@ class _Results:
             self._costs(timed)
 
     def _tests(self, found: dict[str, Any], count: int) -> None:
-        tests = {
-            name: [run.get("test") or {} for run in one["runs"]] for name, one in found.items()
-        }
+        tests = {name: outcome(one["runs"]) for name, one in found.items()}
         columns = [("", "left")]
-        has_accuracy = any(
-            test.get("accuracy") is not None for all_ in tests.values() for test in all_
-        )
+        has_accuracy = any(one.accuracy[0] is not None for one in tests.values())
         columns += [("accuracy", "right")] if has_accuracy else []
         columns += [("loss", "right")]
-        has_fewer = any(len(one) < count for one in tests.values())
+        has_fewer = any(len(one.used) < count for one in tests.values())
         columns += [("seeds", "right")] if has_fewer else []
         table = self._table(*columns)
         for name in self._ordered(tests):
+            one = tests[name]
             cells = [self._name(name)]
             if has_accuracy:
-                values = [test.get("accuracy") for test in tests[name]]
-                cells.append(percentage(*mean_and_interval(values)))
-            cells.append(number(*mean_and_interval([test.get("loss") for test in tests[name]])))
+                cells.append(percentage(*one.accuracy))
+            cells.append(number(*one.loss))
             if has_fewer:
-                cells.append(str(len(tests[name])))
+                cells.append(seeds(len(one.used), one.every, len(one.diverged)))
             table.add_row(*cells)
         self.console.print(table)
 
@@ -205,6 +204,8 @@ class _Results:
         self._section(
             "Cost", "below each: how many times Cornu's" if reference and len(found) > 1 else ""
         )
+        if busy := busy_machine(self.results):
+            self._line(busy)
         known = [
             cost
             for cost in _COSTS
@@ -217,9 +218,9 @@ class _Results:
             for key, _, unit in known:
                 value = timing.get(key)
                 cell = Text(_written(value, unit))
-                ratio = _ratio(value, reference.get(key)) if name != "cornu" else ""
-                if ratio:
-                    cell.append(f"\n{ratio}", style="dim")
+                times = ratio(value, reference.get(key)) if name != "cornu" else ""
+                if times:
+                    cell.append(f"\n{times}", style="dim")
                 cells.append(cell)
             table.add_row(*cells)
         self.console.print(table)
@@ -259,13 +260,6 @@ class _Results:
             lines = one.get("last_lines") or []
             if lines:
                 self.console.print(Padding(Text("\n".join(lines), style="dim"), (0, 0, 0, 4)))
-
-
-def _ratio(value: float | None, reference: float | None) -> str:
-    if value is None or not reference:
-        return ""
-    ratio = value / reference
-    return f"{ratio:.0f}x" if ratio >= 9.95 else f"{ratio:.1f}x" if ratio >= 0.095 else "<0.1x"
 
 
 def _sentence(verdict: dict[str, Any]) -> str:

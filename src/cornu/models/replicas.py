@@ -29,6 +29,10 @@ class Replicas:
     A sequence: `replicas[i]` is a model of its own, compiled as the first was, with the weights and
     the optimizer state of that replica.
 
+    Another `fit(replicas=...)` goes on with them where it is given these seeds, or as many replicas
+    and `set_random_seed` was not given another seed since they began. To begin anew with the same
+    seed, compile the model again.
+
     Attributes:
         seeds: tuple of integers, the seed of each replica.
         history: the `cornu.callbacks.History` of the last `fit`; each of its values is an array
@@ -98,11 +102,13 @@ class Replicas:
         batch_size: int | None = None,
         sample_weight=None,
         steps: int | None = None,
+        verbose: Any = "auto",
     ) -> dict[str, np.ndarray]:
         """The loss and the metrics of every replica on data.
 
         Args:
             x, y, batch_size, sample_weight, steps: as for `Model.evaluate`.
+            verbose: accepted as there; there is no progress bar.
 
         Returns:
             A dict from each name to an array (replicas,).
@@ -127,11 +133,18 @@ class Replicas:
         finally:
             source.close()
 
-    def predict(self, x, batch_size: int | None = None, steps: int | None = None) -> Any:
+    def predict(
+        self,
+        x,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        verbose: Any = "auto",
+    ) -> Any:
         """The outputs of every replica for data.
 
         Args:
             x, batch_size, steps: as for `Model.predict`.
+            verbose: accepted as there; there is no progress bar.
 
         Returns:
             NumPy array (replicas, rows, ...), or a nest of them for several outputs.
@@ -165,20 +178,27 @@ class Replicas:
         return jax.tree_util.tree_map(lambda *each: np.concatenate(each, axis=1), *parts)
 
     def best(self, monitor: str = "val_loss", mode: str = "auto") -> Any:
-        """The replica that ended best, as a model; see `index_of_best`."""
+        """The best replica, as a model; see `index_of_best`."""
         return self[self.index_of_best(monitor, mode)]
 
     def index_of_best(self, monitor: str = "val_loss", mode: str = "auto") -> int:
-        """Which replica ended with the best value in the last epoch.
+        """Which replica has the best value in the epoch whose weights the replicas hold.
+
+        That is the last one, or the one whose weights `EarlyStopping(restore_best_weights=True)`
+        restored. A value that is not known of that epoch is the last one before.
 
         Args:
             monitor: name of the value in the history; without validation, `val_loss` means `loss`.
             mode: `"min"`, `"max"` or `"auto"`, as the value's name tells.
 
         Raises:
-            ValueError: the history has no such value, or which way is better cannot be told.
+            ValueError: the history has no such value up to that epoch, or which way is better
+                cannot be told.
         """
         recorded = {} if self.history is None else self.history.history
+        held = self._program.restored_logs
+        if held is None:
+            held = {name: values[-1] for name, values in recorded.items()}
         name = monitor
         if name == "val_loss" and name not in recorded:
             name = "loss"
@@ -187,7 +207,12 @@ class Replicas:
                 f"best(monitor={monitor!r}): the history has "
                 f"{', '.join(map(repr, recorded)) or 'no values'}"
             )
-        values = np.asarray(recorded[name][-1], float)
+        if name not in held:
+            raise ValueError(
+                f"best(monitor={monitor!r}): the weights are those of an early epoch, up to which "
+                f"the history has {', '.join(map(repr, held))}"
+            )
+        values = np.asarray(held[name], float)
         worst = is_better_lower(self._model, name, mode) * 2 - 1  # infinity that is never chosen
         values = np.where(np.isnan(values), worst * np.inf, values)
         return int(np.argmin(values) if worst > 0 else np.argmax(values))
@@ -202,10 +227,6 @@ class Replicas:
         Source: M. Wortsman et al., "Model soups", 2022.
         """
         model = self[0]
-        if self._models is not None:  # which keeps its own values
-            with restored_generators():
-                model, _ = new_copy(self._model, self._program.inputs)
-            model.compile(**{**self._model._compile_arguments, "optimizer": "sgd"})
         variables = [*model.trainable_variables, *model.non_trainable_variables]
         for variable, own in zip(variables, self._program.train_variables, strict=False):
             values = self._program.all_values(own)

@@ -20,6 +20,10 @@ from cornu.train.replicas import ReplicaProgram
 def prepare(model: Any, source: Source, replicas: Any) -> ReplicaProgram:
     """The program that trains copies of a model: those that there are already, or new ones.
 
+    Those that there are go on where their seeds are asked for, or a number of replicas that is
+    theirs and `set_random_seed` was given no other seed since they began. (That it was given the
+    same seed once more is not seen.)
+
     Args:
         model: built and compiled.
         source: the data; its order of rows is then drawn for each replica.
@@ -30,13 +34,15 @@ def prepare(model: Any, source: Source, replicas: Any) -> ReplicaProgram:
         return replicas
     held = model.replicas
     seeds = seeds_of(replicas)
-    if (
-        held is not None
-        and held._program.fits(model)
-        and (held.seeds == seeds or (np.ndim(replicas) == 0 and len(held) == len(seeds)))
-    ):
-        use_generators(source, held._program.generators)
-        return held._program
+    if held is not None and held._program.fits(model):
+        program = held._program
+        if np.ndim(replicas) == 0:
+            goes_on = len(held) == len(seeds) and program.last_seed == core_random.last_seed
+        else:
+            goes_on = held.seeds == seeds
+        if goes_on:
+            use_generators(source, program.generators)
+            return program
     inputs = inputs_of(source)
     values, generators = [], []
     with restored_generators():

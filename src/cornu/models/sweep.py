@@ -146,7 +146,8 @@ def sweep(
     Each run is what `set_random_seed(seed); model = build(**settings); model.fit(x, y, ...)` would
     be alone. Runs whose networks have the same shapes, and differ in numbers such as learning rate,
     momentum, dropout or the factor of a regularizer, are trained at once in one program; others one
-    after another.
+    after another. Where callbacks are given, all runs are trained one after another, each with
+    callbacks of its own: what these do, such as stopping early, is then about that run alone.
 
     Args:
         build: called with one value for each setting, by name; returns a compiled model.
@@ -154,9 +155,10 @@ def sweep(
             a list of dicts, one for each run.
         x, y: as for `Model.fit`. A generator that can be read only once will not do.
         seed: what each run begins with. Default 0.
-        verbose: as for `Model.fit`.
-        **arguments: others of `Model.fit`, but `replicas` and, as callbacks remember, `callbacks`:
-            if given, a function without arguments that returns new ones.
+        verbose: as for `Model.fit`. But for 0, a line says which runs begin; with "auto" only where
+            not all are trained at once.
+        **arguments: others of `Model.fit`, but `replicas`. As callbacks remember what they saw,
+            `callbacks` is a function without arguments, called for each run, that returns new ones.
 
     Returns:
         `Sweep`, a sequence of runs.
@@ -182,20 +184,22 @@ def sweep(
     make_callbacks = arguments.pop("callbacks", None)
     if make_callbacks is not None and not callable(make_callbacks):
         raise TypeError(
-            "sweep(callbacks=...): callbacks remember what they saw, so each group of runs needs "
-            "new ones. Give a function that makes them: callbacks=lambda: [...]"
+            "sweep(callbacks=...): callbacks remember what they saw, so each run needs new ones. "
+            "Give a function that makes them: callbacks=lambda: [...]"
         )
     with restored_generators():
         runs = [_Pending(build, settings, seed, x, y, arguments) for settings in each]
-        groups = _groups(runs)
+        # callbacks of several runs could only be told the mean over different settings
+        alone = make_callbacks is not None
+        waiting = [[i] for i in range(len(runs))] if alone else _groups(runs)
+        groups: list[list[int]] = []
         done: dict[int, Run] = {}
-        waiting = list(groups)
-        groups = []
         while waiting:
+            several = len(groups) + len(waiting) > 1
             group = waiting.pop(0)
             callbacks = None if make_callbacks is None else make_callbacks()
-            if verbose not in (0, "auto") or (verbose == "auto" and len(groups) > 1):
-                print(f"Runs {_numbers(group)} of {len(runs)}")
+            if verbose not in (0, "auto") or (verbose == "auto" and several):
+                print(f"{_numbers(group)} of {len(runs)}")
             options = {**arguments, "verbose": verbose, "callbacks": callbacks}
             try:
                 trained = _train([runs[i] for i in group], x, y, options)
@@ -346,9 +350,7 @@ def _train(runs: list[_Pending], x, y, options: dict) -> list[Run]:
 
 
 def _of(value: Any, replica: int) -> Any:
-    """A replica's part of a value of the history; what a callback wrote there is for all."""
-    if not isinstance(value, np.ndarray) or value.ndim == 0:
-        return value
+    """A replica's part of a value of the history."""
     own = value[replica]
     return float(own) if np.ndim(own) == 0 else own
 
@@ -368,4 +370,4 @@ def _listed(settings: dict) -> str:
 
 
 def _numbers(group: list[int]) -> str:
-    return ", ".join(str(i + 1) for i in group)
+    return f"Run{'s' * (len(group) > 1)} {', '.join(str(i + 1) for i in group)}"

@@ -399,7 +399,7 @@ class Trainer:
         as the first of them. The history's values are arrays (replicas,), so that
         `np.array(history.history["loss"])` is (epochs, replicas); `history.seeds` are the seeds.
         Progress bar and callbacks are told the means over all replicas. Another `fit` with as many
-        goes on with them; `compile` begins anew.
+        goes on with them, unless `set_random_seed` was given another seed; `compile` begins anew.
 
         Returns:
             `cornu.callbacks.History`; its `history` is a dict from each log's name to its values.

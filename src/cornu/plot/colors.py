@@ -11,10 +11,13 @@ FRAMEWORK_COLORS: dict[str, str] = {
     "cornu": BLUE,
     "torch": ORANGE,
     "keras": "#c53030",
+    "keras-jax": "#0f766e",
+    "keras-torch": "#9d174d",
+    "keras-tensorflow": "#6b46c1",
     "numpy": "#2f855a",
     "sklearn": "#b7791f",
 }
-FURTHER_COLORS = ("#6b46c1", "#0f766e", "#9d174d")
+FURTHER_COLORS = ("#4a5568", "#00a3c4", "#d53f8c")
 
 # of classes, by their index; two classes are blue and orange
 CLASS_COLORS = (
@@ -41,8 +44,8 @@ def color_of(name: str, place: int = 0) -> str:
     Returns:
         The colour, `"#rrggbb"`, to be seen on a light ground.
 
-    >>> color_of("torch"), color_of("keras-torch", 5)
-    ('#dd6b20', '#9d174d')
+    >>> color_of("torch"), color_of("keras-torch", 5), color_of("another", 5)
+    ('#dd6b20', '#9d174d', '#d53f8c')
     """
     return FRAMEWORK_COLORS.get(name, FURTHER_COLORS[place % len(FURTHER_COLORS)])
 

@@ -66,6 +66,8 @@ def history(
             unknown `band`.
         TypeError: something that is no history.
 
+    Source of the confidence interval: Student, "The probable error of a mean", Biometrika 6, 1908.
+
     >>> from cornu import plot
     >>> figure = plot.history({"loss": [0.9, 0.5, 0.4], "val_loss": [0.8, 0.6, 0.6]})
     >>> [line.get_label() for line in figure.axes[0].lines]
@@ -128,6 +130,9 @@ def mean_and_band(
     Returns:
         Mean, lower and upper bound, each `(epochs,)`; None for the bounds where there is only one
         replica, or no band.
+
+    Source of the confidence interval: Student, "The probable error of a mean", Biometrika 6, 1908.
+    The quantile of Student's t is SciPy's `stdtrit`.
 
     >>> mean, low, high = mean_and_band(np.array([[1.0, 3.0]]), "deviation")
     >>> print(mean, low.round(3), high.round(3))

@@ -52,7 +52,7 @@ class ReplicaCallbacks(CallbackList):
             callbacks = callbacks.callbacks
         self._program = program
         self._quiet: set[int] = set()
-        self._best: dict[int, list] = {}
+        self._best: dict[int, tuple[list, dict]] = {}
         super().__init__(
             callbacks,
             add_history=True,
@@ -140,6 +140,7 @@ class ReplicaCallbacks(CallbackList):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """`fit` begins."""
         self._best = {}
+        self._program.restored_logs = None
         super().on_train_begin(logs)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -147,14 +148,18 @@ class ReplicaCallbacks(CallbackList):
         super().on_epoch_end(epoch, logs)
         for stops in self._restoring():
             if stops.best is not None and stops.best_epoch == epoch:
-                weights = self._model.weights
-                self._best[id(stops)] = [(w, self._program.all_values(w)) for w in weights]
+                values = [(w, self._program.all_values(w)) for w in self._model.weights]
+                known = {name: each[-1] for name, each in self._history.history.items()}
+                self._best[id(stops)] = values, known
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """`fit` ends; `logs` are those of the last epoch."""
         super().on_train_end(logs)
         for stops in self._restoring():
-            for weight, values in self._best.get(id(stops), ()):
+            if id(stops) not in self._best:
+                continue
+            best, self._program.restored_logs = self._best[id(stops)]
+            for weight, values in best:
                 self._program.set_all_values(weight, values)
 
     def _restoring(self) -> list:

@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from cornu.core import random as core_random
 from cornu.core.variable import Variable
 from cornu.train.loop import Pacer
 from cornu.train.program import Program
@@ -60,6 +61,7 @@ class ReplicaProgram(Program):
             )
         super().__init__(model)
         self.seeds = tuple(int(seed) for seed in seeds)
+        self.last_seed = core_random.last_seed  # another one since means other replicas
         self.generators = list(generators)
         # each model's own program, where their codes differ in constants
         self._programs = None if models is None else [Program(one) for one in models]
@@ -73,6 +75,8 @@ class ReplicaProgram(Program):
         ]
         self._places = {id(variable): i for i, variable in enumerate(self.train_variables)}
         self.inputs: Any = None  # symbolic, to build another network of the kind with
+        # where the weights are not those of the last epoch: the last logs known in their epoch
+        self.restored_logs: dict[str, Any] | None = None
         self._threads: concurrent.futures.ThreadPoolExecutor | None = None
 
     def __len__(self) -> int:

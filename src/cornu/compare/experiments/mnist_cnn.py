@@ -34,7 +34,7 @@ def data(rows: int | None) -> Data:
     """MNIST, one channel last; the test images are validated on, as in the article."""
     (x, y), (x_test, y_test) = keras.datasets.mnist.load_data()
     train = x[:rows, :, :, None].astype("float32") / 255, y[:rows].astype("int64")
-    test = x_test[:rows, :, :, None].astype("float32") / 255, y_test[:rows].astype("int64")
+    test = x_test[:, :, :, None].astype("float32") / 255, y_test.astype("int64")
     return Data(train, test)
 
 

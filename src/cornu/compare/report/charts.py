@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cornu.compare.amounts import number, share_interval
 from cornu.compare.report.content import Content
-from cornu.compare.report.numbers import known, mean_and_half, number
+from cornu.compare.report.numbers import known
+from cornu.compare.statistics import has_diverged, mean_and_interval
 
 # Where curves lie on each other the first is drawn widest and palest, so that every one is seen.
 _NESTED_WIDTHS = (6.0, 3.5, 2.0, 1.2)
@@ -70,13 +72,18 @@ def _dtype_charts(content: Content, dtype: str, entry: dict[str, Any]) -> list[d
 def band(runs: list[dict[str, Any]], key: str) -> dict[str, list[float | None]]:
     """A curve's mean over runs and its 95 % interval, an entry an epoch.
 
+    Runs that diverged are left out, as they are of the means on the rows to test; if all did, the
+    curves are those of all, as far as they go.
+
     >>> band([{"history": {"loss": [1.0, 0.5]}}, {"history": {"loss": [2.0]}}], "loss")["y"]
     [1.5, 0.5]
     """
+    runs = [run for run in runs if not has_diverged(run)] or runs
     curves = [(run.get("history") or {}).get(key) or [] for run in runs]
     found: dict[str, list[float | None]] = {"y": [], "low": [], "high": []}
     for epoch in range(max((len(curve) for curve in curves), default=0)):
-        mean, half, _ = mean_and_half(c[epoch] if epoch < len(c) else None for c in curves)
+        values = [c[epoch] for c in curves if epoch < len(c) and known(c[epoch])]
+        mean, half = mean_and_interval(values)
         found["y"].append(mean)
         sides = (None, None) if mean is None or half is None else (mean - half, mean + half)
         found["low"].append(sides[0])
@@ -112,10 +119,20 @@ def habit_charts(content: Content) -> list[dict[str, Any]]:
             chart["y"]["format"] = "percent" if share else "number"
             if share:
                 chart["y"]["atMost"] = 1
+                for series in chart["series"]:
+                    _cut(series)
             elif min(values) >= 0:
                 chart["y"]["atLeast"] = 0
         charts += pair
     return charts
+
+
+def _cut(series: dict[str, Any]) -> None:
+    """Cuts the band of a share at 0 and 1."""
+    for epoch, (mean, high) in enumerate(zip(series["y"], series["high"], strict=True)):
+        if mean is not None and high is not None:
+            ends = share_interval(mean, high - mean)
+            series["low"][epoch], series["high"][epoch] = ends
 
 
 def _habit_chart(content: Content, habits: list[tuple[str, Any]], key: str) -> dict[str, Any]:

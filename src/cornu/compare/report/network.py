@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cornu.compare.report.numbers import TIMES
+from cornu.compare.amounts import TIMES
 from cornu.plot.player.page import escape
 
 # in pixels; a chain of boxes fits a phone

@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from cornu.compare.report.content import Content
-from cornu.compare.report.numbers import (
-    TIMES,
-    count,
-    known,
-    listed,
-    mean_and_half,
+from cornu.compare.amounts import (
+    busy_machine,
+    duration,
     number,
-    percent,
-    seconds,
+    percentage,
+    ratio,
+    verdict_kind,
 )
+from cornu.compare.report.content import Content
+from cornu.compare.report.numbers import count, known, listed
+from cornu.compare.statistics import Outcome, outcome
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,25 +34,27 @@ class Notice:
 
 
 def notices(content: Content) -> list[Notice]:
-    """Failures, differences and errors that `check` found, then what was skipped."""
+    """Failures, runs that diverged, differences, what `check` found, then what was skipped."""
     found = []
     for entry in content.frameworks:
         if entry.get("status") == "failed":
             text = _because(f"{content.title(entry['name'])} failed", entry.get("reason"))
             found.append(Notice("bad", text, tuple(entry.get("last_lines") or ())))
+    for name, one in outcomes(content):
+        if one.diverged:
+            found.append(Notice("bad", _diverged(content.title(name), one)))
     apart: dict[str, list[str]] = {}  # what is true of several dtypes is said once
     for name, dtype, verdict in verdicts(content):
         if verdict.get("same") is False:
-            text, title = verdict_text(content, name, verdict), content.title(name)
-            if title not in text:
-                text = f"{title} and Cornu: {text[:1].lower()}{text[1:]}"
-            apart.setdefault(text, []).append(dtype)
+            apart.setdefault(verdict_text(content, name, verdict), []).append(dtype)
     for text, dtypes in apart.items():
         found.append(Notice("bad", f"Same start, {listed(dtypes)}. {text}"))
     for finding in content.results.get("findings") or []:
         if finding.get("severity") == "error":
             text = _because(f"cornu check, {finding.get('code')}", finding.get("message"))
             found.append(Notice("bad", text))
+    if busy := busy_machine(content.results):
+        found.append(Notice("warn", busy))
     for entry in content.frameworks:
         if entry.get("status") == "skipped":
             text = _because(f"{content.title(entry['name'])} was skipped", entry.get("reason"))
@@ -63,6 +65,30 @@ def notices(content: Content) -> list[Notice]:
 def _because(what: str, reason: Any) -> str:
     text = str(reason or "").strip()
     return f"{what}: {text.rstrip('.')}." if text else f"{what}."
+
+
+def outcomes(content: Content) -> list[tuple[str, Outcome]]:
+    """(framework, what its runs by its own habits came to)."""
+    return [
+        (name, outcome(found.get("runs")))
+        for name, found in content.ordered(content.part("own_habits").get("frameworks"))
+    ]
+
+
+def _diverged(title: str, found: Outcome) -> str:
+    where = []
+    for run in found.diverged:
+        losses = (run.get("history") or {}).get("loss") or []
+        epoch = next((i for i, loss in enumerate(losses, 1) if not known(loss)), None)
+        after = f" in epoch {epoch:,}" if epoch else ""
+        where.append(f"seed {run.get('seed', '?')}{after}")
+    many = len(found.diverged)
+    which = f"{many} of its {found.every} runs"
+    if many == found.every:
+        which = f"all its {many} runs" if many > 1 else "its only run"
+    left = "no mean has it" if many == 1 else "no mean has them"
+    text = f"{title} diverged with its own habits: the loss of {which} became no number"
+    return f"{text} ({listed(where)}); {left}."
 
 
 def verdicts(content: Content) -> list[tuple[str, str, dict[str, Any]]]:
@@ -115,19 +141,52 @@ def _trained(content: Content) -> str:
 def _same(content: Content) -> list[str]:
     sentences = []
     for dtype, entry in (content.part("same_start").get("dtypes") or {}).items():
-        found = [(name, verdict) for name, d, verdict in verdicts(content) if d == dtype]
-        alike = [(name, verdict) for name, verdict in found if verdict.get("same")]
-        apart = [name for name, verdict in found if verdict.get("same") is False]
+        found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        for name, of_dtype, verdict in verdicts(content):
+            if of_dtype == dtype:
+                found.setdefault(verdict_kind(verdict), []).append((name, verdict))
+        limit = (entry or {}).get("tolerance")
         parts = []
-        if alike:
-            parts.append(_alike(content, alike, (entry or {}).get("tolerance")))
-        if apart:
-            who = listed(content.title(name) for name in apart)
-            verb = "parts from Cornu" if len(apart) == 1 else "part from Cornu"
-            parts.append(f"{who} {verb}")
-        if parts:
-            sentences.append(f"From the same start in {dtype}, {'; '.join(parts)}.")
+        if "same" in found:
+            parts.append(_alike(content, found["same"], limit))
+        if "different" in found:
+            who = listed(content.title(name) for name, _ in found["different"])
+            parts.append(f"{who} {_parts(found['different'])} from Cornu")
+        texts = ["; ".join(parts)] if parts else []
+        texts += _by_rounding(content, found.get("rounding", []), dtype, limit)
+        if texts:
+            sentences.append(f"From the same start in {dtype}, {'. '.join(texts)}.")
     return sentences
+
+
+def _parts(who: list[Any]) -> str:
+    return "parts" if len(who) == 1 else "part"
+
+
+def _by_rounding(
+    content: Content, found: list[tuple[str, dict[str, Any]]], dtype: str, limit: Any
+) -> list[str]:
+    """A clause for the frameworks that part from Cornu at the same step by rounding."""
+    in_float64 = {
+        name: verdict_kind(verdict)
+        for name, of_dtype, verdict in verdicts(content)
+        if of_dtype == "float64" and dtype != "float64"
+    }
+    groups: dict[tuple[Any, Any, bool], list[str]] = {}
+    for name, verdict in found:
+        key = (verdict.get("step"), verdict.get("epoch"), in_float64.get(name) == "same")
+        groups.setdefault(key, []).append(name)
+    texts = []
+    for (step, epoch, is_same), names in groups.items():
+        who = listed(content.title(name) for name in names)
+        text = f"{who} {_parts(names)} from Cornu by rounding"
+        if step:
+            beyond = f"beyond {number(limit)} " if known(limit) else ""
+            text += f", {beyond}from step {step:,}" + (f" (epoch {epoch:,})" if epoch else "")
+        if is_same:
+            text += f"; in float64 {'it lies' if len(names) == 1 else 'they lie'} on Cornu's"
+        texts.append(text)
+    return texts
 
 
 def _alike(content: Content, found: list[tuple[str, dict[str, Any]]], limit: Any) -> str:
@@ -138,22 +197,19 @@ def _alike(content: Content, found: list[tuple[str, dict[str, Any]]], limit: Any
     if sizes:
         allowed = f" where {number(limit)} is allowed" if known(limit) else ""
         text += f" (relative differences of at most {number(max(sizes))}{allowed})"
-    if any(verdict.get("kind") == "rounding" for _, verdict in found):
-        text += ", apart from the growth of rounding"
     return text
 
 
 def _accuracy(content: Content) -> str:
-    parts, n = [], 0
-    for name, found in content.ordered(content.part("own_habits").get("frameworks")):
-        runs = found.get("runs") or []
-        mean, half, n_runs = mean_and_half((run.get("test") or {}).get("accuracy") for run in runs)
-        if mean is not None:
-            n = max(n, n_runs)
-            parts.append(f"{content.title(name)} {share_text(mean, half)}")
-    if not parts:
+    found = [(name, one) for name, one in outcomes(content) if one.accuracy[0] is not None]
+    if not found:
         return ""
-    seeds = f" (means of {n} seeds with 95 % intervals)" if n > 1 else " (one seed)"
+    parts = [f"{content.title(name)} {percentage(*one.accuracy)}" for name, one in found]
+    n = max(len(one.used) for _, one in found)
+    which = f"{n} seeds"
+    if any(one.diverged for _, one in found):
+        which = "the seeds that did not diverge"
+    seeds = f" (means of {which} with 95 % intervals)" if n > 1 else " (one seed)"
     return f"With each one's own habits, test accuracy is {listed(parts)}{seeds}."
 
 
@@ -167,31 +223,7 @@ def _time(content: Content) -> str:
         return ""
     own = times.pop("cornu")
     others = [
-        f"{seconds(value)} in {content.title(name)} ({ratio(value / own)})"
+        f"{duration(value)} in {content.title(name)} ({ratio(value, own)})"
         for name, value in times.items()
     ]
-    return f"An epoch takes {seconds(own)} in Cornu, {listed(others)}."
-
-
-def ratio(value: float) -> str:
-    """How many times as much.
-
-    >>> [ratio(value)[:-1] for value in (1.04, 27.3, 0.5, 0.0021)]
-    ['1.04', '27', '0.50', '0.002']
-    """
-    if 0 < value < 0.1:
-        return f"{number(value, 1)}{TIMES}"
-    digits = 2 if value < 3 else 1 if value < 10 else 0
-    return f"{value:,.{digits}f}{TIMES}"
-
-
-def share_text(mean: float | None, half: float | None) -> str:
-    """A mean share with half its interval, to as many decimals as the interval allows.
-
-    >>> share_text(0.9781, 0.0062).replace(chr(160), " "), share_text(0.9781, None)[:4]
-    ('97.8 ± 0.6 %', '97.8')
-    """
-    if mean is None or half is None:
-        return percent(mean)
-    digits = 1 if half >= 0.001 else 2
-    return f"{100 * mean:.{digits}f}\u00a0±\u00a0{100 * half:.{digits}f}\u00a0%"
+    return f"An epoch takes {duration(own)} in Cornu, {listed(others)}."

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cornu.compare.report.content import Content
-from cornu.compare.report.numbers import (
+from cornu.compare.amounts import (
     NOTHING,
-    count,
-    known,
-    listed,
-    mean_and_half,
-    megabytes,
+    duration,
     number,
-    percent,
-    seconds,
+    percentage,
+    ratio,
+    seeds,
+    size,
+    verdict_word,
 )
-from cornu.compare.report.summary import ratio, share_text, verdict_text
+from cornu.compare.report.content import Content
+from cornu.compare.report.numbers import count, known, listed, unbroken
+from cornu.compare.report.summary import outcomes, verdict_text
 from cornu.plot.player.page import escape
 
 _SHOWN_AT_ONCE = 12  # of the most-wrong pictures
@@ -48,13 +48,6 @@ def table(
     )
 
 
-_VERDICTS = {
-    "same": ("good", "same"),
-    "rounding": ("good", "same, with rounding"),
-    "different": ("bad", "different"),
-}
-
-
 def verdict_list(content: Content, dtype: str) -> str:
     """Each framework's verdict for one dtype of the same start."""
     entry = content.part("same_start")["dtypes"][dtype] or {}
@@ -63,14 +56,13 @@ def verdict_list(content: Content, dtype: str) -> str:
         verdict = found.get("verdict") or {}
         badge, text = "", "the others are held against it" if name == "cornu" else "no verdict"
         if verdict:
-            kind = str(verdict.get("kind") or ("same" if verdict.get("same") else "different"))
-            level, word = _VERDICTS.get(kind, ("warn", kind))
+            word, level = verdict_word(verdict)
             badge = f'<span class="badge {level}">{escape(word)}</span>'
             text = verdict_text(content, name, verdict)
         numbers = _last_numbers(verdict, found.get("epochs") or {})
         items.append(
-            f"<li><div>{content.label(name)} {badge}</div><div>{escape(text)}<br>"
-            f'<small class="soft">{numbers}</small></div></li>'
+            f"<li><div>{content.label(name)} {badge}</div><div>{unbroken(text)}<br>"
+            f'<small class="soft">{unbroken(numbers)}</small></div></li>'
         )
     return f'<ul class="verdicts">{"".join(items)}</ul>'
 
@@ -79,7 +71,7 @@ def _last_numbers(verdict: dict[str, Any], epochs: dict[str, Any]) -> str:
     parts = []
     if known(verdict.get("largest")):
         parts.append(f"largest difference {number(verdict['largest'])}")
-    for key, text in (("loss", number), ("accuracy", percent)):
+    for key, text in (("loss", number), ("accuracy", percentage)):
         last = next((value for value in reversed(epochs.get(key) or []) if known(value)), None)
         if last is not None:
             parts.append(f"last epoch's {key} {text(last)}")
@@ -89,18 +81,17 @@ def _last_numbers(verdict: dict[str, Any], epochs: dict[str, Any]) -> str:
 def accuracy_table(content: Content) -> str:
     """Test loss and accuracy, means with intervals."""
     rows = []
-    for name, found in content.ordered(content.part("own_habits").get("frameworks")):
-        runs = found.get("runs") or []
-        tests = [run.get("test") or {} for run in runs]
-        accuracies = [test.get("accuracy") for test in tests]
-        mean, half, n = mean_and_half(test.get("loss") for test in tests)
-        loss = number(mean) + (f" ± {number(half, 2)}" if half is not None else "")
-        good = [value for value in accuracies if known(value)]
-        spread = f"{percent(min(good))} to {percent(max(good))}" if len(good) > 1 else NOTHING
-        n = max(n, len(good))
-        accuracy = share_text(*mean_and_half(accuracies)[:2])
-        rows.append([content.label(name), accuracy, spread, loss, str(n)])
-    if not any(row[4] != "0" for row in rows):
+    for name, one in outcomes(content):
+        if not one.used and not one.diverged:
+            continue
+        accuracies = [run["test"].get("accuracy") for run in one.used]
+        spread = NOTHING
+        if len(accuracies) > 1 and one.accuracy[0] is not None:
+            spread = f"{percentage(min(accuracies))} to {percentage(max(accuracies))}"
+        used = seeds(len(one.used), one.every, len(one.diverged))
+        accuracy, loss = percentage(*one.accuracy), number(*one.loss)
+        rows.append([content.label(name), accuracy, spread, loss, used])
+    if not rows:
         return ""
     head = ["", "Test accuracy", "Worst to best seed", "Test loss", "Seeds"]
     return f'<div class="short">{table(head, rows, (1, 2, 3, 4), "Test accuracy and loss")}</div>'
@@ -154,7 +145,7 @@ def _confusion(content: Content, name: str, matrix: list[list[Any]], classes: li
             style = f"--share:{share:.3f}"
             cells.append(f'<td class="{kind}" style="{style}" title="{escape(told)}">{value}</td>')
         rows.append(f'<tr><th scope="row">{escape(label)}</th>{"".join(cells)}</tr>')
-    share = percent(right / total) if total else NOTHING
+    share = percentage(right / total) if total else NOTHING
     title = escape(content.title(name))
     size = " many" if len(classes) > 4 else ""
     return f"""<figure><figcaption>{content.label(name)}
@@ -192,7 +183,7 @@ def _pictures(wrong: list[dict[str, Any]], pictures: dict[str, Any], classes: li
     for entry in wrong:
         true = _class_name(classes, entry.get("label"))
         said = _class_name(classes, entry.get("predicted"))
-        sure = percent(entry.get("probability"), 0)
+        sure = percentage(entry.get("probability"), digits=0)
         row = str(entry.get("row"))
         told = f"Row {row}: a {true}, taken for {said} with probability {sure}"
         canvas = (
@@ -202,7 +193,7 @@ def _pictures(wrong: list[dict[str, Any]], pictures: dict[str, Any], classes: li
         )
         shown.append(
             f'<figure title="{escape(told)}">{canvas}<figcaption>{escape(true)} → '
-            f"<b>{escape(said)}</b><br><small>{sure}</small></figcaption></figure>"
+            f"<b>{escape(said)}</b><br><small>{unbroken(sure)}</small></figcaption></figure>"
         )
     first, others = shown[:_SHOWN_AT_ONCE], shown[_SHOWN_AT_ONCE:]
     text = f'<div class="wrong">{"".join(first)}</div>'
@@ -220,7 +211,7 @@ def _wrong_table(wrong: list[dict[str, Any]], classes: list[str], title: str) ->
             f"row {escape(entry.get('row'))}",
             escape(_class_name(classes, entry.get("label"))),
             escape(_class_name(classes, entry.get("predicted"))),
-            percent(entry.get("probability")),
+            percentage(entry.get("probability")),
         ]
         for entry in wrong
     ]
@@ -229,12 +220,12 @@ def _wrong_table(wrong: list[dict[str, Any]], classes: list[str], title: str) ->
 
 
 _COSTS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
-    ("first_epoch_s", "Start to end of first epoch", seconds, ""),
-    ("epoch_ms", "A later epoch", lambda v: seconds(v / 1000 if known(v) else None), "median"),
-    ("process_s", "Whole process", seconds, ""),
-    ("import_s", "Import", seconds, ""),
-    ("peak_memory_mb", "Peak memory", megabytes, "of the process"),
-    ("package_mb", "Packages on disk", megabytes, "with what they need"),
+    ("first_epoch_s", "Start to end of first epoch", duration, ""),
+    ("epoch_ms", "A later epoch", lambda v: duration(v / 1000), "median"),
+    ("process_s", "Whole process", duration, ""),
+    ("import_s", "Import", duration, ""),
+    ("peak_memory_mb", "Peak memory", size, "of the process"),
+    ("package_mb", "Packages on disk", size, "with what they need"),
 )
 
 
@@ -257,11 +248,11 @@ def cost_table(content: Content) -> str:
                 cells.append(f'<div class="cost">{NOTHING}</div>')
                 continue
             most = max(t[key] for t in timings.values() if known(t.get(key))) or 1
-            beside = ratio(value / own[key]) if known(own.get(key)) and own[key] else ""
+            beside = ratio(value, own[key]) if known(own.get(key)) and name != "cornu" else ""
             cells.append(
                 f'<div class="cost" style="--share:{value / most:.4f};'
                 f'--bar:{content.styles[name]["color"]}"><span>{text(value)}</span>'
-                f"<small>{beside if name != 'cornu' else ''}</small></div>"
+                f"<small>{escape(beside)}</small></div>"
             )
         rows.append(cells)
     head = ["", *(f"{title}, {note}" if note else title for _, title, _, note in columns)]
@@ -315,13 +306,13 @@ def environment_section(content: Content) -> str:
     machine = [found.get("processor"), found.get("platform")]
     cores, memory = found.get("cores"), found.get("memory_gb")
     machine += [f"{cores} cores"] if cores else []
-    machine += [f"{number(memory)} GB of memory"] if known(memory) else []
-    seeds = found.get("seeds") or content.part("own_habits").get("seeds") or []
+    machine += [f"{size(1000 * memory)} of memory"] if known(memory) else []
+    drawn = found.get("seeds") or content.part("own_habits").get("seeds") or []
     facts = {
         "Date": found.get("date"),
         "Python": found.get("python"),
         "Machine": ", ".join(str(part) for part in machine if part),
-        "Seeds": ", ".join(map(str, seeds)),
+        "Seeds": ", ".join(map(str, drawn)),
         "Seed of the same start": content.part("same_start").get("seed"),
         "Commit": found.get("commit"),
     }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cornu.compare.amounts import NOTHING
 from cornu.compare.report import tables
 from cornu.compare.report.charts import habit_charts, step_charts
 from cornu.compare.report.content import Content
 from cornu.compare.report.network import network_svg
-from cornu.compare.report.numbers import NOTHING, count
+from cornu.compare.report.numbers import count, unbroken
 from cornu.compare.report.programs import programs_section
-from cornu.compare.report.summary import Notice, notices, summary
+from cornu.compare.report.summary import Notice, notices, outcomes, summary
 from cornu.plot.player.page import asset, color_rules, escape, page
 from cornu.plot.player.player import HEAD_SCRIPTS, SCRIPTS, STYLES, styled_movie
 
@@ -105,15 +105,6 @@ def _lead(content: Content) -> str:
     return f'<p class="lead">{escape(text)}</p>' if text else ""
 
 
-def unbroken(text: str) -> str:
-    """Text as HTML in which no number like 1e-8 is broken at its sign.
-
-    >>> unbroken("at most 1e-8")
-    'at most <span class="unbroken">1e-8</span>'
-    """
-    return re.sub(r"\d[\d.]*e-\d+", r'<span class="unbroken">\g<0></span>', escape(text))
-
-
 def _notices(found: list[Notice]) -> str:
     parts = []
     for notice in found:
@@ -125,7 +116,7 @@ def _notices(found: list[Notice]) -> str:
                 f'<pre class="scroll" tabindex="0"><code>{text}</code></pre></details>'
             )
         parts.append(
-            f'<div class="notice {notice.level}"><p>{escape(notice.text)}</p>{lines}</div>'
+            f'<div class="notice {notice.level}"><p>{unbroken(notice.text)}</p>{lines}</div>'
         )
     return "".join(parts)
 
@@ -224,8 +215,11 @@ def _own_habits(content: Content, data: dict[str, Any]) -> str:
         return ""
     data["habits"] = {"all": charts}
     seeds = content.part("own_habits").get("seeds") or []
+    without = ""
+    if any(one.diverged for _, one in outcomes(content)):
+        without = " without those that diverged"
     bands = (
-        f"Lines are means of {count(len(seeds), 'seed')}, bands their 95 % t-intervals."
+        f"Lines are means of {count(len(seeds), 'seed')}{without}, bands their 95 % t-intervals."
         if len(seeds) > 1
         else "One seed: no intervals."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import math
 import os
 import resource
 import statistics
@@ -37,7 +38,9 @@ class Job:
         self._events = os.fdopen(os.dup(1), "w", buffering=1)
         os.dup2(2, 1)
         self.output = Path(self.output)
-        self.import_s = 0.0
+        self.import_s = NUMPY_SECONDS  # every framework imports it
+        # as many rows at a time as in training, so that the memory is that of training
+        self.predict_rows = self.batch_size
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"a job has no {name!r}")
@@ -103,9 +106,14 @@ def headed(outputs: np.ndarray, head: str | None) -> np.ndarray:
     return {"softmax": softmax, "sigmoid": sigmoid}[head](outputs)
 
 
-def figures(task: str, outputs: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """The loss without penalties, and the accuracy, of probabilities (or of a regression)."""
+def figures(task: str, outputs: np.ndarray, y: np.ndarray) -> dict[str, float | None]:
+    """The loss without penalties, and the accuracy, of probabilities (or of a regression).
+
+    None where an output is no finite number.
+    """
     outputs = np.asarray(outputs, "float64").reshape(len(y), -1)
+    if not np.isfinite(outputs).all():  # it has diverged
+        return {"loss": None} if task == "regression" else {"loss": None, "accuracy": None}
     if task == "regression":
         return {"loss": float(np.mean((outputs - y.reshape(outputs.shape)) ** 2))}
     bounded = np.clip(outputs, EPSILON, 1 - EPSILON)
@@ -146,7 +154,11 @@ class Steps:
         self.sizes = [int(np.size(array)) for array in weights()]
         self.losses: list[float] = []
         self.prints: list[list[float]] = []
-        self.epochs: dict[str, list[float]] = {"loss": [], "val_loss": [], "val_accuracy": []}
+        self.epochs: dict[str, list[float | None]] = {
+            "loss": [],
+            "val_loss": [],
+            "val_accuracy": [],
+        }
         self._first = 0
         self._rows: list[int] = []
 
@@ -211,7 +223,7 @@ class Epochs:
         self.grid = np.load(job.grid).astype(job.dtype) if job.grid else None
         self.frames: list[np.ndarray] = []
         self.runs: list[dict[str, Any]] = []
-        self.timing: dict[str, float] = {}
+        self.timing: dict[str, float | None] = {}
         self.test: np.ndarray | None = None
         self._paused = 0.0
 
@@ -225,7 +237,7 @@ class Epochs:
         self.predict = predict
         self._seconds: list[float] = []
         self._stopped: float | None = None
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[float | None]] = {}
         self.runs.append({"seed": seed, "history": self.history})
         self._began = time.perf_counter()
 
@@ -243,8 +255,9 @@ class Epochs:
         values = {"loss": loss, "accuracy": accuracy}
         values.update({f"val_{name}": value for name, value in found.items()})
         for name, value in values.items():
-            if value is not None:
-                self.history.setdefault(name, []).append(float(value))
+            known = value is not None and math.isfinite(value)
+            if known or name in self.history or (len(self._seconds) == 1 and name in found):
+                self.history.setdefault(name, []).append(float(value) if known else None)
         is_frame = len(self.runs) == 1 and len(self._seconds) in self.job.frames
         if self.grid is not None and is_frame:
             self.frames.append(np.asarray(self.predict(self.grid), "float32"))
@@ -257,8 +270,9 @@ class Epochs:
         if len(self._seconds) != self.job.epochs:
             raise RuntimeError(no_epochs(self.job, len(self._seconds)))
         if len(self.runs) == 1:
-            later = self._seconds[1:] or self._seconds
-            self.timing["epoch_ms"] = 1000 * statistics.median(later)
+            # the first one is compiled, and warms up
+            later = self._seconds[1:]
+            self.timing["epoch_ms"] = 1000 * statistics.median(later) if later else None
             self.timing["process_s"] = time.time() - self.job.spawned - self._paused
             self.timing["peak_memory_mb"] = peak_memory_mb()
         outputs = np.asarray(self.predict(self.test_x), "float32")

@@ -21,29 +21,43 @@ with job.importing():
 
 keras.config.set_floatx(job.dtype)
 if job.dtype == "float64" and job.framework != "cornu":
-    # Keras takes means in float32 whatever it is given, losses' too: that would hide what is
-    # compared. A Keras that is built otherwise is left as it is.
+    # Keras takes means in float32 whatever it is given, and normalizes in it: that would hide what
+    # is compared. A Keras that is built otherwise is left as it is.
     with contextlib.suppress(ImportError, AttributeError):
+        from keras.src import backend
         from keras.src.backend.common import dtypes
 
-        promoted = dtypes.result_type
+        promoted = backend.result_type
 
         def result_type(*given):
             wide = any(str(getattr(one, "__name__", one)) == "float64" for one in given)
             return "float64" if wide else promoted(*given)
 
-        dtypes.result_type = result_type
+        backend.result_type = dtypes.result_type = result_type
 program = job.program_module()
 
 
 def probabilities(model):
-    """A function from rows to probabilities, many rows at a time."""
+    """A function from rows to probabilities."""
+    # where the loss takes logits, it applies what is missing
+    settings = model.loss.get_config() if hasattr(model.loss, "get_config") else {}
+    head = {"binary": "sigmoid", "classes": "softmax"}.get(job.task)
+    head = head if settings.get("from_logits") else None
 
     def predict(x):
-        outputs = model.predict(x, batch_size=min(len(x), 4096), verbose=0)
-        return headed(outputs, job.head)
+        return headed(model.predict(x, batch_size=job.predict_rows, verbose=0), head)
 
     return predict
+
+
+def switch_off_noise(model) -> None:
+    """Sets the rates of dropout and noise to nothing, in a program of somebody's own too."""
+    for layer in model._flatten_layers() if hasattr(model, "_flatten_layers") else model._walk():
+        for name in ("rate", "stddev"):
+            if isinstance(getattr(layer, name, None), float):
+                setattr(layer, name, 0.0)
+        if hasattr(layer, "_active"):
+            layer._active = False
 
 
 def same_start() -> None:
@@ -52,8 +66,10 @@ def same_start() -> None:
     model = program.build()
     # of the file only the weights: it holds the learning rate too, in float32
     model.set_weights(program.load().get_weights())
-    # the state of generators is no weight of the network
-    weights = [weight for weight in model.weights if "seed" not in weight.path]
+    switch_off_noise(model)
+    # not the state of a generator, nor averages, which change before the loss is known
+    left_out = ("generator_state", "moving_mean", "moving_variance")
+    weights = [weight for weight in model.weights if not weight.path.endswith(left_out)]
 
     def arrays():
         return [keras.ops.convert_to_numpy(weight.value) for weight in weights]

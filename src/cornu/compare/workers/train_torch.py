@@ -53,7 +53,7 @@ def predicting(model):
         raise RuntimeError(f"{job.program} has no predict(model, x), which gives probabilities")
 
     def predict(x):
-        outputs = function(model, tensors(x), batch_size=4096)
+        outputs = function(model, tensors(x), batch_size=job.predict_rows)
         model.train()
         return outputs.detach().cpu().numpy()
 
@@ -123,8 +123,7 @@ def same_start() -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.modules.dropout._DropoutNd):
             module.p = 0.0
-    state = model.state_dict()
-    keys = [key for key in state if not key.endswith("num_batches_tracked")]
+    keys = [name for name, _ in model.named_parameters()]
     if job.weight_order and set(job.weight_order) == set(keys):
         keys = job.weight_order
 

@@ -378,6 +378,14 @@
       });
     }
 
+    // The band at a point, as text: half of it, or its ends where it is cut on one side.
+    interval(series, i) {
+      if (!series.low || !known(series.low[i])) return "";
+      const [low, high] = [series.low[i], series.high[i]];
+      const uneven = Math.abs(low + high - 2 * series.y[i]) > 1e-9;
+      return uneven ? ` (${this.format(low)} to ${this.format(high)})` : ` ± ${this.format((high - low) / 2)}`;
+    }
+
     table() {
       const details = html("details", {}, html("summary", {}, "Numbers"));
       details.addEventListener("toggle", () => {
@@ -390,8 +398,7 @@
         const body = picked.map((x) =>
           html("tr", {}, html("th", { scope: "row" }, whole(x)), ...this.spec.series.map((series) => {
             const i = series.x.length ? nearest(series.x, x) : -1;
-            const half = series.low && known(series.low[i]) ? ` ± ${this.format((series.high[i] - series.low[i]) / 2)}` : "";
-            return html("td", { class: "number" }, this.format(series.y[i]) + half);
+            return html("td", { class: "number" }, this.format(series.y[i]) + this.interval(series, i));
           })),
         );
         const caption = html("caption", {}, every > 1 ? `${this.spec.title} (${picked.length} of ${this.xs.length} points)` : this.spec.title);
