@@ -13,6 +13,16 @@ if "CORNU_DATA" not in os.environ and _SHARED_DATA.is_dir():
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 
+def pytest_collection_modifyitems(items):
+    """Tests that take long run where CORNU_SLOW=1 asks for them, as the full check does."""
+    if os.environ.get("CORNU_SLOW") == "1":
+        return
+    skip = pytest.mark.skip(reason="takes long; set CORNU_SLOW=1 to run it")
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(skip)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_names():
     """Each test counts `dense`, `dense_1`, ... from the start."""

@@ -250,6 +250,7 @@ def test_depthwise(case, multiplier, seed):
         assert_close(np.asarray(one), np.asarray(other))
 
 
+@pytest.mark.slow
 def test_depthwise_of_a_network_s_size_in_blocks_and_pieces(monkeypatch):
     """More rows than pieces, a piece that is not full, blocks of a few images and a rest."""
     generator = np.random.default_rng(0)

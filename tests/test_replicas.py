@@ -115,8 +115,15 @@ SETTINGS = {
 @pytest.mark.parametrize(
     ("build", "arguments"),
     [
-        *((build, SETTINGS["split"]) for build in (dense, unbuilt, branches)),
-        *((noisy, arguments) for arguments in SETTINGS.values()),
+        (dense, SETTINGS["split"]),
+        *(
+            pytest.param(build, SETTINGS["split"], marks=pytest.mark.slow)
+            for build in (unbuilt, branches)
+        ),
+        *(
+            pytest.param(noisy, arguments, marks=pytest.mark.slow)
+            for arguments in SETTINGS.values()
+        ),
     ],
     ids=["dense", "unbuilt", "branches", *(f"noisy-{name}" for name in SETTINGS)],
 )
@@ -139,6 +146,7 @@ def test_each_replica_is_what_it_would_be_alone(build, arguments):
     assert difference(model, model.replicas[0]) == 0
 
 
+@pytest.mark.slow
 def test_convolutions_are_the_same_to_the_bit():
     model = convolutional()
     history = model.fit(IMAGES, CLASSES, replicas=SEEDS, **OPTIONS)
@@ -157,6 +165,7 @@ def test_a_replica_is_a_trained_clone():
     assert difference(model.replicas[0], other) < 1e-6
 
 
+@pytest.mark.slow
 def test_both_ways_through_a_program_give_the_same(monkeypatch):
     from cornu.train import replicas
 
@@ -181,6 +190,7 @@ def test_replicas_differ_from_each_other():
     assert first != second
 
 
+@pytest.mark.slow
 def test_a_stream_gives_all_replicas_the_same_batches():
     def batches():
         for start in range(0, 45, 16):
@@ -285,6 +295,7 @@ def test_adapted_layers_stay_adapted():
     np.testing.assert_array_equal(model.replicas[1].layers[0].mean, model.layers[0].mean)
 
 
+@pytest.mark.slow
 def test_a_model_of_its_own_class():
     class Own(cornu.Model):
         def __init__(self, units=4, **kwargs):

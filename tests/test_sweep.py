@@ -70,6 +70,7 @@ def test_plain_numbers_go_into_one_program(space):
     check_each(runs)
 
 
+@pytest.mark.slow
 def test_other_shapes_and_other_code_go_one_after_another():
     space = [{"units": 5}, {"drop": 0.0}, {"units": 6}, {"activation": "tanh"}, {"drop": 0.5}]
     runs = sweep(build, space, X, Y, seed=5, **OPTIONS)
@@ -78,6 +79,7 @@ def test_other_shapes_and_other_code_go_one_after_another():
     check_each(runs)
 
 
+@pytest.mark.slow
 def test_a_schedule_and_class_weights():
     def scheduled(first, factor):
         rate = cornu.optimizers.schedules.ExponentialDecay(first, 4, factor)

@@ -64,6 +64,7 @@ def test_the_wrong_program_is_found_out(twins):
     assert places & wanted, f"expected {sorted(wanted)}, found:\n{found}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("twins", PROGRAMS)
 def test_the_right_program_has_no_error(twins):
     found, reading = checked(twins, "right")
@@ -71,6 +72,7 @@ def test_the_right_program_has_no_error(twins):
     assert not found.errors, str(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RIGHT)
 def test_a_program_near_a_rule_s_border_has_no_error(path):
     found, reading = checked_right(path)
@@ -78,6 +80,7 @@ def test_a_program_near_a_rule_s_border_has_no_error(path):
     assert not found.errors, str(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_the_right_programs_have_hardly_any_warning(framework):
     twins, others = programs(framework), right_programs(framework)
@@ -86,6 +89,7 @@ def test_the_right_programs_have_hardly_any_warning(framework):
     assert len(told) <= _WARNINGS * max(10, len(twins) + len(others)), "\n".join(told)
 
 
+@pytest.mark.slow
 def test_the_examples_have_no_error_and_hardly_any_warning(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # they write where they are run
     paths = sorted((Path(cornu.__file__).parents[2] / "examples").glob("*.py"))

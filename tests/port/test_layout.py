@@ -15,7 +15,14 @@ def outputs(model, arrays):
     return [np.asarray(one) for one in (made if isinstance(made, (list, tuple)) else [made])]
 
 
-@pytest.mark.parametrize("build", NETWORKS, ids=lambda build: build.__name__)
+LARGE = ("resnet18", "unet", "mobilenet_block", "densenet_block", "inception_block", "autoencoder")
+EACH = [
+    pytest.param(build, marks=pytest.mark.slow) if build.__name__ in LARGE else build
+    for build in NETWORKS
+]
+
+
+@pytest.mark.parametrize("build", EACH, ids=lambda build: build.__name__)
 def test_read_and_written_again(build):
     model = filled(build())
     again = write_model(read_model(model))
@@ -24,7 +31,7 @@ def test_read_and_written_again(build):
         np.testing.assert_allclose(one, two, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("build", NETWORKS, ids=lambda build: build.__name__)
+@pytest.mark.parametrize("build", EACH, ids=lambda build: build.__name__)
 def test_channels_first(build):
     model = filled(build())
     first = change_layout(read_model(model), "channels_first")
@@ -39,7 +46,7 @@ def test_channels_first(build):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("build", NETWORKS, ids=lambda build: build.__name__)
+@pytest.mark.parametrize("build", EACH, ids=lambda build: build.__name__)
 def test_there_and_back(build):
     model = filled(build())
     first = change_layout(read_model(model), "channels_first")

@@ -60,6 +60,7 @@ def changed_copy(model, **changed):
     return copy
 
 
+@pytest.mark.slow
 def test_a_copy_is_the_same_network(model):
     proof = prove(model, changed_copy(model), steps=3)
     assert proof
@@ -226,6 +227,7 @@ def test_other_wiring(case):
     assert words in proof.first.message
 
 
+@pytest.mark.slow
 def test_missing_dropout():
     one = branched()
     proof = prove(one, like(one, branched(dropout=False)), **SMALL)
@@ -242,6 +244,7 @@ def test_without_a_loss_gradients_are_compared(model):
     assert any("without a loss" in note for note in proof.notes)
 
 
+@pytest.mark.slow
 def test_other_losses(model):
     proof = prove(model, changed_copy(model, loss="sparse_categorical_crossentropy"), **SMALL)
     assert proof
@@ -253,6 +256,7 @@ def test_other_losses(model):
     assert "the second applies softmax twice: 'out_softmax', and the loss" in proof.first.message
 
 
+@pytest.mark.slow
 def test_softmax_in_the_network_or_in_the_loss(model):
     from cornu.losses import SparseCategoricalCrossentropy
 
@@ -263,6 +267,7 @@ def test_softmax_in_the_network_or_in_the_loss(model):
         assert any("compared as probabilities" in note for note in proof.notes)
 
 
+@pytest.mark.slow
 def test_a_regularizer(model):
     copy = changed_copy(model, fc1__kernel_regularizer=regularizers.L2(1e-3))
     proof = prove(copy, model, **SMALL)
@@ -278,6 +283,7 @@ OPTIMIZERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", OPTIMIZERS)
 def test_other_optimizers(model, case):
     from cornu import optimizers
@@ -291,6 +297,7 @@ def test_other_optimizers(model, case):
     assert proof.part("gradients", "float64").same
 
 
+@pytest.mark.slow
 def test_frozen_layers(model):
     copy = changed_copy(model)
     copy.get_layer("fc1").trainable = False
