@@ -87,6 +87,7 @@ class Framework:
 
     name: str
     title: str
+    distribution: str  # the name that it is installed by
     version: str | None = None
     status: str = "finished"
     reason: str | None = None
@@ -227,7 +228,7 @@ class Comparison:
 
     def _framework(self, name: str) -> Framework:
         title, module, distribution = FRAMEWORKS[name]
-        found = Framework(name, title)
+        found = Framework(name, title, distribution)
         modules = [module] if module == family(name) else [module, family(name)]
         missing = [one for one in modules if importlib.util.find_spec(one) is None]
         if missing:

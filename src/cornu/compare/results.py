@@ -26,7 +26,6 @@ FORMAT = 1
 _POINTS = 1500  # of the curves from the same start
 _WRONG = 24  # examples of mistakes
 _SHOWN_POINTS = 600  # of two-feature data
-_DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 
 
 def results_of(comparison: Comparison) -> dict[str, Any]:
@@ -218,10 +217,11 @@ def _own_habits(comparison: Comparison, wrong: _Mistakes) -> dict[str, Any] | No
         if found is None or found.result is None:
             continue
         timing = {"import_s": found.result["import_s"], **found.result["timing"]}
-        distribution = _DISTRIBUTIONS.get(framework.name, family(framework.name))
         backend = comparison.backend_of(framework.name)
         with contextlib.suppress(PackageNotFoundError):  # not installed as a distribution
-            timing["package_mb"] = package_size_mb(distribution, *([backend] if backend else []))
+            timing["package_mb"] = package_size_mb(
+                framework.distribution, *([backend] if backend else [])
+            )
         written = comparison.written[framework.name, "own_habits"]
         frameworks[framework.name] = {
             "runs": found.result["runs"],
